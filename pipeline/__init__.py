@@ -1,0 +1,1 @@
+"""The pipeline: raw speech dialogues in, audited training rows out."""
