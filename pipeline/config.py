@@ -213,12 +213,15 @@ class BuildConfig(Settings):
         return self.store or f"{self.output.rstrip('/')}.ieat"
 
 
-def load_config(file: Path | None, flags: dict[str, Any]) -> BuildConfig:
+def load_config(
+    file: Path | None, flags: dict[str, Any], *, base_url: str | None = None
+) -> BuildConfig:
     """Read a YAML file, put flags over it, and check both together.
 
     Args:
         file: The YAML file; null takes flags alone.
         flags: Keys of `BuildConfig`; those that are null are left out.
+        base_url: Base URL of both endpoints, language model and recognizer; null leaves it.
 
     Raises:
         ConfigError: A file that cannot be read, an unknown key, a value that does not fit.
@@ -233,6 +236,9 @@ def load_config(file: Path | None, flags: dict[str, Any]) -> BuildConfig:
             raise ConfigError(f"the configuration {file} holds no keys; `ieat init` writes one")
         values = read
     values |= {key: value for key, value in flags.items() if value is not None}
+    if base_url is not None:
+        for name in ("language_model_settings", "recognizer_settings"):
+            values[name] = {**values.get(name, {}), "base_url": base_url}
     try:
         return BuildConfig.model_validate(values)
     except ValidationError as error:

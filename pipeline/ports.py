@@ -11,7 +11,7 @@ from ieat.schemas.audio import Sound
 from ieat.schemas.dialogue import Dialogue, Language, Turn
 from ieat.schemas.emotion import EmotionalState, EmotionLabel
 from ieat.schemas.engine import Answer, Question, StoredAnswer
-from ieat.schemas.history import History
+from ieat.schemas.history import HeardTurn, History
 from ieat.schemas.records import SourceUnit
 from ieat.schemas.sample import Response, Target, Thinking
 from ieat.schemas.transcript import Recognition
@@ -154,9 +154,9 @@ class Responder(Protocol):
     """Gives the answer to a target."""
 
     async def respond(
-        self, history: History, target: Target, thinking: Thinking, answer: tuple[Turn, ...]
+        self, history: History, target: Target, thinking: Thinking, answer: tuple[HeardTurn, ...]
     ) -> Response:
-        """Return the response; `answer` holds the corpus' own turns.
+        """Return the response; `answer` holds the corpus' own answering turns.
 
         Raises:
             RecordError: There is no usable response.

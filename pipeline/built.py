@@ -1,0 +1,139 @@
+"""Read the tables of a finished or running build, for people who look at it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+import fsspec
+import pyarrow.parquet as pq
+from fsspec.core import url_to_fs
+from pydantic import ValidationError
+
+from ieat.pipeline.failures import ConfigError
+from ieat.schemas.rows import DeadLetterRow, DialogueRow, Stage2Row
+
+NUM_NEAR = 5
+"""Most ids that are offered when one is not found."""
+
+
+@dataclass
+class Build:
+    """The folder of a build.
+
+    Args:
+        out: Folder or fsspec URL that the build was written to.
+
+    Raises:
+        ConfigError: The folder holds no dialogues.
+    """
+
+    out: str
+
+    def __post_init__(self) -> None:
+        self._files: fsspec.AbstractFileSystem
+        self._files, self._root = url_to_fs(self.out)
+        if not self._shards("dialogues") and not self._shards("_dead_letters"):
+            raise ConfigError(
+                f"{self.out} holds no build: no dialogues/*.parquet was found there; "
+                "name the folder that was given as --output"
+            )
+
+    def _shards(self, table: str) -> list[str]:
+        return sorted(self._files.glob(f"{self._root}/{table}/*.parquet"))
+
+    def num_rows(self, table: str) -> int:
+        """Count the rows of a table without reading them."""
+        return sum(
+            pq.read_metadata(shard, filesystem=self._files).num_rows
+            for shard in self._shards(table)
+        )
+
+    def dialogues(self) -> Iterator[DialogueRow]:
+        """Yield all dialogues, file by file, each file's in order of their ids."""
+        for read in self._rows("dialogues", _columns(DialogueRow)):
+            yield _dialogue(read)
+
+    def dialogue(self, dialogue_id: str) -> DialogueRow:
+        """Return one dialogue.
+
+        Raises:
+            ConfigError: There is none with this id; names those that look like it.
+        """
+        for read in self._rows("dialogues", _columns(DialogueRow), dialogue_id):
+            return _dialogue(read)
+        raise ConfigError(self._explain_missing(dialogue_id))
+
+    def targets(self, dialogue_id: str) -> list[Stage2Row]:
+        """Return the stage-2 rows of a dialogue in turn order, their clips left out."""
+        columns = [name for name in _columns(Stage2Row) if name != "audios"]
+        rows = [
+            _checked(Stage2Row, {**read, "audios": ()})
+            for read in self._rows("stage2", columns, dialogue_id)
+        ]
+        return sorted(rows, key=lambda row: row.turn_index)
+
+    def target_modes(self) -> dict[str, tuple[int, int]]:
+        """Return for each dialogue its stage-2 rows and how many fit at least one think mode."""
+        counts: dict[str, tuple[int, int]] = {}
+        for read in self._rows("stage2", ["dialogue_id", "trainable"]):
+            total, fit = counts.get(read["dialogue_id"], (0, 0))
+            modes = read["trainable"]
+            is_fit = modes["explicit"] or modes["injected"] or modes["implicit"]
+            counts[read["dialogue_id"]] = (total + 1, fit + int(is_fit))
+        return counts
+
+    def dead_letters(self, dialogue_id: str | None = None) -> list[DeadLetterRow]:
+        """Return the failures of a dialogue, or all of them, in order of their ids."""
+        rows = [
+            _checked(DeadLetterRow, read)
+            for read in self._rows("_dead_letters", _columns(DeadLetterRow), dialogue_id)
+        ]
+        return sorted(rows, key=lambda row: row.row_id)
+
+    def _rows(
+        self, table: str, columns: Sequence[str], dialogue_id: str | None = None
+    ) -> Iterator[dict[str, Any]]:
+        chosen = None if dialogue_id is None else [("dialogue_id", "==", dialogue_id)]
+        for shard in self._shards(table):
+            read = pq.read_table(
+                shard,
+                columns=list(columns),
+                filters=chosen,
+                filesystem=self._files,
+                partitioning=None,
+            )
+            for batch in read.to_batches(max_chunksize=64):
+                yield from batch.to_pylist()
+
+    def _explain_missing(self, dialogue_id: str) -> str:
+        dead = self.dead_letters(dialogue_id)
+        if dead:
+            return (
+                f"{dialogue_id} failed in {dead[0].stage}: {dead[0].message}; "
+                f"see `ieat show {self.out} --failed`"
+            )
+        known = [read["dialogue_id"] for read in self._rows("dialogues", ["dialogue_id"])]
+        near = [name for name in known if dialogue_id.lower() in name.lower()][:NUM_NEAR]
+        near = near or get_close_matches(dialogue_id, known, n=NUM_NEAR, cutoff=0.5)
+        if near:
+            return f"no dialogue {dialogue_id!r} in {self.out}; did you mean {', '.join(near)}?"
+        return f"no dialogue {dialogue_id!r} in {self.out}; `ieat show {self.out}` lists all"
+
+
+def _columns(row: type[DialogueRow] | type[Stage2Row] | type[DeadLetterRow]) -> list[str]:
+    return list(row.model_fields)
+
+
+def _dialogue(read: dict[str, Any]) -> DialogueRow:
+    return _checked(DialogueRow, read)
+
+
+def _checked(row: Any, read: dict[str, Any]) -> Any:
+    try:
+        return row.model_validate(read)
+    except ValidationError as error:
+        raise ConfigError(
+            f"{read.get('row_id', 'a row')} does not have the layout that this version of ieat reads "
+            f"({error.error_count()} problems); show it with the version that wrote it"
+        ) from error

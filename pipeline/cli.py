@@ -1,0 +1,283 @@
+"""The command line: ieat build | init | plan | check | show | verify."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import typer
+from rich.console import Console
+
+from ieat.pipeline.config import BuildConfig, load_config
+from ieat.pipeline.failures import ConfigError, EngineUnavailable, RecordError
+from ieat.pipeline.init import write_config
+
+DONE, MISTAKE, STOPPED, UNAVAILABLE, FAILED = 0, 2, 3, 4, 5
+"""Exit codes: done, a person's mistake, stopped by a limit or a person, engine unavailable,
+too many failed. `ieat verify` also ends with 5 when something does not hold."""
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Build emotion-attribution training data from speech dialogues.",
+    epilog="Exit codes: 0 done, 2 a mistake in input or configuration, 3 stopped by a limit or "
+    "a person, 4 an engine is unavailable, 5 too many dialogues failed.",
+)
+
+Config = Annotated[
+    Path | None, typer.Option("--config", help="YAML file; `ieat init` writes a commented one.")
+]
+Input = Annotated[
+    list[str] | None, typer.Option("--input", help="Corpus to read; may be given several times.")
+]
+Layout = Annotated[
+    str | None, typer.Option(help="Layout of the inputs: manifest, folder, call or humdial.")
+]
+Language = Annotated[str | None, typer.Option(help="Language where the corpus does not say it.")]
+Output = Annotated[str | None, typer.Option(help="Folder or URL to write to.")]
+Recognizer = Annotated[str | None, typer.Option(help="moonshine, gold or openai:MODEL.")]
+Labeler = Annotated[str | None, typer.Option(help="llm, linear or gold.")]
+AttributorOption = Annotated[str | None, typer.Option("--attributor", help="llm or extractive.")]
+ResponseOption = Annotated[str | None, typer.Option("--response", help="corpus or written.")]
+LanguageModelOption = Annotated[
+    str | None, typer.Option("--language-model", help="openai:MODEL at the endpoint.")
+]
+BaseUrl = Annotated[
+    str | None, typer.Option(help="Base URL of the OpenAI-compatible endpoint.")
+]
+Store = Annotated[str | None, typer.Option(help="Folder of the response store.")]
+UserSpeaker = Annotated[
+    str | None, typer.Option(help="Whose states count: first, all, channel:N or a name.")
+]
+Limit = Annotated[int | None, typer.Option(help="Most dialogues to read.")]
+Replay = Annotated[bool, typer.Option("--replay", help="Use stored answers only; ask nobody.")]
+
+
+def _configure(
+    config: Path | None,
+    *,
+    inputs: list[str] | None,
+    layout: str | None,
+    language: str | None,
+    base_url: str | None,
+    replay: bool,
+    flags: dict[str, Any],
+) -> BuildConfig:
+    """Put flags over the file; `--layout` and `--language` speak of the inputs given by flag."""
+    values = dict(flags)
+    if inputs:
+        settings = {"layout": layout, "language": language}
+        given = {key: value for key, value in settings.items() if value is not None}
+        values["inputs"] = [{"path": path, **given} for path in inputs]
+    elif layout or language:
+        raise ConfigError("--layout and --language go with --input; in a file they stand in inputs")
+    if replay:
+        values["replay"] = True
+    return load_config(config, values, base_url=base_url)
+
+
+@app.command()
+def build(
+    context: typer.Context,
+    config: Config = None,
+    inputs: Input = None,
+    layout: Layout = None,
+    language: Language = None,
+    output: Output = None,
+    recognizer: Recognizer = None,
+    labeler: Labeler = None,
+    attributor: AttributorOption = None,
+    response: ResponseOption = None,
+    language_model: LanguageModelOption = None,
+    base_url: BaseUrl = None,
+    store: Store = None,
+    user_speaker: UserSpeaker = None,
+    limit: Limit = None,
+    replay: Replay = False,
+) -> None:
+    """Build a data set. What follows ` -- ` is passed to Beam."""
+    from ieat.pipeline.main import build as run_build
+
+    settings = _configure(
+        config,
+        inputs=inputs,
+        layout=layout,
+        language=language,
+        base_url=base_url,
+        replay=replay,
+        flags={
+            "output": output,
+            "recognizer": recognizer,
+            "labeler": labeler,
+            "attributor": attributor,
+            "response": response,
+            "language_model": language_model,
+            "store": store,
+            "user_speaker": user_speaker,
+            "limit": limit,
+        },
+    )
+    report = run_build(settings, beam_flags=context.obj, console=Console(stderr=True))
+    sys.stdout.write(report.describe() + "\n")
+    raise typer.Exit(report.exit_code)
+
+
+@app.command()
+def init(
+    file: Annotated[Path, typer.Argument(help="File to write.")] = Path("ieat.yaml"),
+) -> None:
+    """Write a commented configuration with all defaults."""
+    write_config(file)
+    sys.stdout.write(f"wrote {file}; set inputs and output, then: ieat plan --config {file}\n")
+
+
+@app.command()
+def plan(
+    config: Config = None,
+    inputs: Input = None,
+    layout: Layout = None,
+    language: Language = None,
+    output: Output = None,
+    recognizer: Recognizer = None,
+    labeler: Labeler = None,
+    attributor: AttributorOption = None,
+    response: ResponseOption = None,
+    language_model: LanguageModelOption = None,
+    base_url: BaseUrl = None,
+    store: Store = None,
+    user_speaker: UserSpeaker = None,
+    limit: Limit = None,
+) -> None:
+    """Say what a build would read, ask and write, without asking anybody."""
+    from ieat.pipeline.plan import plan_build
+
+    settings = _configure(
+        config,
+        inputs=inputs,
+        layout=layout,
+        language=language,
+        base_url=base_url,
+        replay=False,
+        flags={
+            "output": output,
+            "recognizer": recognizer,
+            "labeler": labeler,
+            "attributor": attributor,
+            "response": response,
+            "language_model": language_model,
+            "store": store,
+            "user_speaker": user_speaker,
+            "limit": limit,
+        },
+    )
+    sys.stdout.write(plan_build(settings).describe() + "\n")
+
+
+@app.command()
+def check(
+    config: Config = None,
+    inputs: Input = None,
+    layout: Layout = None,
+    language: Language = None,
+    output: Output = None,
+    recognizer: Recognizer = None,
+    labeler: Labeler = None,
+    attributor: AttributorOption = None,
+    response: ResponseOption = None,
+    language_model: LanguageModelOption = None,
+    base_url: BaseUrl = None,
+    store: Store = None,
+    user_speaker: UserSpeaker = None,
+) -> None:
+    """Read one dialogue, ask each engine once, write and remove one file."""
+    from ieat.pipeline.check import check_build
+
+    settings = _configure(
+        config,
+        inputs=inputs,
+        layout=layout,
+        language=language,
+        base_url=base_url,
+        replay=False,
+        flags={
+            "output": output,
+            "recognizer": recognizer,
+            "labeler": labeler,
+            "attributor": attributor,
+            "response": response,
+            "language_model": language_model,
+            "store": store,
+            "user_speaker": user_speaker,
+        },
+    )
+    for line in check_build(settings):
+        sys.stdout.write(line + "\n")
+
+
+@app.command()
+def show(
+    out: Annotated[str, typer.Argument(help="Folder of the build.")],
+    dialogue: Annotated[str | None, typer.Argument(help="Id of a dialogue.")] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Show what failed, and why.")] = False,
+) -> None:
+    """Show a build, the trace of one dialogue, or what failed."""
+    from ieat.pipeline import trace
+
+    console = Console()
+    if failed:
+        trace.show_failed(out, console)
+    elif dialogue is not None:
+        trace.show_dialogue(out, dialogue, console)
+    else:
+        trace.show_build(out, console)
+
+
+@app.command()
+def verify(out: Annotated[str, typer.Argument(help="Folder of the build.")]) -> None:
+    """Check hashes, schema, counts, and that every audio decodes."""
+    from ieat.pipeline.output.verify import verify as verify_build
+
+    report = verify_build(out)
+    sys.stdout.write(report.describe() + "\n")
+    if not report.is_sound:
+        raise typer.Exit(FAILED)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; ends the process with one of the documented exit codes."""
+    given = sys.argv[1:] if arguments is None else arguments
+    cut = given.index("--") if "--" in given else len(given)
+    sys.exit(run(given[:cut], given[cut + 1 :]))
+
+
+def run(arguments: list[str], beam_flags: list[str]) -> int:
+    """Run one command and return its exit code.
+
+    Args:
+        arguments: The command and its flags.
+        beam_flags: What stood behind ` -- `.
+    """
+    try:
+        app(arguments, prog_name="ieat", standalone_mode=False, obj=beam_flags)
+    except typer.Exit as end:
+        return end.exit_code
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.ClickException as error:
+        error.show()
+        return MISTAKE
+    except (ConfigError, RecordError) as error:
+        sys.stderr.write(f"ieat: {error}\n")
+        return MISTAKE
+    except EngineUnavailable as error:
+        sys.stderr.write(f"ieat: {error}\n")
+        return UNAVAILABLE
+    except (click.Abort, KeyboardInterrupt):
+        sys.stderr.write("ieat: stopped; the same command goes on from the store\n")
+        return STOPPED
+    return DONE
+
+
+if __name__ == "__main__":
+    main()

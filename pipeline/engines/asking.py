@@ -1,0 +1,98 @@
+"""Ask a language model, judge the answer, and ask once more when it is not usable."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from ieat.pipeline.failures import UnusableAnswer
+from ieat.pipeline.ports import AnsweringModel
+from ieat.prompts.library import Prompt, TemplateFile
+from ieat.schemas.engine import Answer, Message, Question, Sampling
+from ieat.schemas.history import History
+
+Judged = TypeVar("Judged")
+
+
+class PartlyUsable(UnusableAnswer, Generic[Judged]):
+    """A part of the answer can be used, though not all of it."""
+
+    def __init__(self, problem: UnusableAnswer, value: Judged) -> None:
+        super().__init__(problem.code, problem.message)
+        self.value = value
+
+
+@dataclass(frozen=True)
+class Judgment(Generic[Judged]):
+    """What came of a question and its re-ask."""
+
+    value: Judged
+    """What the judge made of the answer."""
+    response_keys: tuple[str, ...]
+    """Keys of the stored answers, a re-ask last."""
+    problem: UnusableAnswer | None = None
+    """What stayed wrong with the part that cannot be used."""
+
+
+async def ask_twice(
+    model: AnsweringModel,
+    question: Question,
+    dialogue_id: str,
+    reask: TemplateFile,
+    judge: Callable[[Answer], Judged],
+) -> Judgment[Judged]:
+    """Return the judged answer; an unusable one is answered with our words for its code, once.
+
+    A judge that raises `PartlyUsable` twice gives its part back with the problem.
+
+    Raises:
+        UnusableAnswer: Neither answer is usable; the code is that of the last one.
+    """
+    keys: tuple[str, ...] = ()
+    part: Judgment[Judged] | None = None
+    asked = question
+    while True:
+        stored = await model.ask(asked, dialogue_id)
+        keys = (*keys, stored.key)
+        try:
+            return Judgment(judge(stored.answer), keys)
+        except UnusableAnswer as problem:
+            if isinstance(problem, PartlyUsable):
+                part = Judgment(problem.value, keys, problem)
+            if len(keys) == 2 or problem.code not in reask.sections:
+                if part is not None:
+                    return Judgment(part.value, keys, part.problem)
+                raise
+            asked = question.model_copy(
+                update={
+                    "messages": (
+                        *question.messages,
+                        Message(role="assistant", content=stored.answer.text),
+                        Message(role="user", content=reask.sections[problem.code]),
+                    )
+                }
+            )
+
+
+def pose(prompt: Prompt, values: dict[str, str], sampling: Sampling) -> Question:
+    """Return the question of a rendered prompt."""
+    return Question(
+        messages=prompt.render(values), answer_schema=prompt.answer_schema, sampling=sampling
+    )
+
+
+def render_turns(history: History, *, with_sound: bool) -> str:
+    """Return the turns of a history, one a line: `[number] speaker: words (sounds; voice)`.
+
+    A line depends on its own turn and earlier ones only, so that it never changes as the
+    dialogue goes on.
+    """
+    lines = []
+    for turn in history.turns:
+        notes = []
+        if with_sound and turn.events:
+            notes.append("sounds: " + ", ".join(turn.events))
+        if with_sound and turn.cues is not None and turn.cues.words:
+            notes.append("voice: " + ", ".join(turn.cues.words))
+        note = f" ({'; '.join(notes)})" if notes else ""
+        lines.append(f"[{turn.turn_index}] {turn.speaker}: {turn.clean}{note}")
+    return "\n".join(lines)

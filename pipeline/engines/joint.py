@@ -1,0 +1,101 @@
+"""One question for label and cause: the labeler pays for it, the attributor finds it stored."""
+
+from dataclasses import dataclass
+
+from ieat.pipeline.answers import JointForm, QuoteForm, read_answer
+from ieat.pipeline.checks import check_cause_text, check_evidence
+from ieat.pipeline.engines.asking import Judgment, PartlyUsable, ask_twice, pose, render_turns
+from ieat.pipeline.failures import UnusableAnswer
+from ieat.pipeline.ports import AnsweringModel
+from ieat.prompts.library import PromptLibrary
+from ieat.schemas.attribution import Cause, CauseKind
+from ieat.schemas.emotion import Emotion, Intensity
+from ieat.schemas.engine import Answer, Sampling
+from ieat.schemas.history import History
+
+
+@dataclass(frozen=True)
+class LabelAndCause:
+    """A joint answer that could be read."""
+
+    emotion: Emotion | None
+    """Null when the words do not tell."""
+    intensity: Intensity
+    """How strongly the emotion shows."""
+    cause: Cause | None
+    """Null for a neutral or unclear turn, and for a cause that breaks a check."""
+
+
+class JointModel:
+    """Asks for label and cause of the last turn of a history (prompt `joint`)."""
+
+    def __init__(self, model: AnsweringModel, prompts: PromptLibrary, sampling: Sampling) -> None:
+        self.engine_id = model.engine_id
+        self.prompts = prompts
+        self._model = model
+        self._sampling = sampling
+
+    async def ask(self, history: History) -> Judgment[LabelAndCause]:
+        """Return label and cause; the problem says why a cause is missing.
+
+        Raises:
+            UnusableAnswer: No label could be read from two answers in a row.
+        """
+        values = {
+            "turns": render_turns(history, with_sound=False),
+            "turn": str(history.last.turn_index),
+            "speaker": history.last.speaker,
+        }
+        return await ask_twice(
+            self._model,
+            pose(self.prompts.prompt("joint", history.language), values, self._sampling),
+            history.dialogue_id,
+            self.prompts.template("reask", history.language),
+            lambda answer: _judge(answer, history),
+        )
+
+
+def _judge(answer: Answer, history: History) -> LabelAndCause:
+    """Read a joint answer.
+
+    Raises:
+        PartlyUsable: The label can be read, but the cause breaks a check.
+        UnusableAnswer: Nothing can be read.
+    """
+    form = read_answer(answer, JointForm)
+    if form.emotion == "unclear":
+        return LabelAndCause(emotion=None, intensity=form.intensity, cause=None)
+    if form.emotion is Emotion.NEUTRAL:
+        return LabelAndCause(emotion=form.emotion, intensity=form.intensity, cause=None)
+    try:
+        if not form.event or form.kind is None:
+            raise UnusableAnswer("cause_missing", "an emotion without event or kind")
+        cause = read_cause(form.evidence, form.event, form.appraisal, form.kind, history)
+    except UnusableAnswer as problem:
+        label = LabelAndCause(emotion=form.emotion, intensity=form.intensity, cause=None)
+        raise PartlyUsable(problem, label) from problem
+    return LabelAndCause(emotion=form.emotion, intensity=form.intensity, cause=cause)
+
+
+def read_cause(
+    quotes: tuple[QuoteForm, ...],
+    event: str,
+    appraisal: str | None,
+    kind: CauseKind,
+    history: History,
+) -> Cause:
+    """Return a cause whose evidence and sentences pass the checks.
+
+    Raises:
+        UnusableAnswer: One of them does not.
+    """
+    evidence = check_evidence(quotes, history, kind)
+    check_cause_text(event, history)
+    if appraisal:
+        check_cause_text(appraisal, history)
+    return Cause(
+        event=event.strip(),
+        appraisal=appraisal.strip() if appraisal else None,
+        kind=kind,
+        evidence=evidence,
+    )

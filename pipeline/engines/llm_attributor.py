@@ -1,0 +1,124 @@
+"""Have a language model write the cause of a state, and hold it to its evidence."""
+
+from ieat.pipeline.answers import CauseForm, read_answer
+from ieat.pipeline.engines.asking import ask_twice, pose, render_turns
+from ieat.pipeline.engines.joint import JointModel, read_cause
+from ieat.pipeline.failures import UnusableAnswer
+from ieat.pipeline.ports import AnsweringModel
+from ieat.prompts.library import Prompt, PromptLibrary
+from ieat.schemas.attribution import Attribution, Cause
+from ieat.schemas.dialogue import Language
+from ieat.schemas.emotion import Emotion, EmotionalState
+from ieat.schemas.engine import Answer, Sampling
+from ieat.schemas.history import History
+
+FEELS: dict[Language, dict[Emotion, str]] = {
+    Language.EN: {
+        Emotion.HAPPY: "happy",
+        Emotion.SAD: "sad",
+        Emotion.ANGER: "angry",
+        Emotion.FEAR: "afraid",
+        Emotion.SURPRISE: "surprised",
+        Emotion.DISGUST: "disgusted",
+        Emotion.NEUTRAL: "neutral",
+    },
+    Language.ZH: {
+        Emotion.HAPPY: "开心",
+        Emotion.SAD: "难过",
+        Emotion.ANGER: "生气",
+        Emotion.FEAR: "害怕",
+        Emotion.SURPRISE: "惊讶",
+        Emotion.DISGUST: "厌恶",
+        Emotion.NEUTRAL: "平静",
+    },
+}
+"""How the attribution prompt names an emotion."""
+
+
+class LLMAttributor:
+    """Asks for the cause of a known state (prompt `attribution`)."""
+
+    def __init__(
+        self,
+        model: AnsweringModel,
+        prompts: PromptLibrary,
+        sampling: Sampling,
+        joint: JointModel | None,
+    ) -> None:
+        """Take the model, and the joint question for states that it labeled, if it is asked."""
+        self.attributor_id = model.engine_id
+        self._model = model
+        self._prompts = prompts
+        self._sampling = sampling
+        self._joint = joint
+
+    async def attribute(self, history: History, state: EmotionalState) -> Attribution:
+        """Return the cause of the state of the last turn.
+
+        Raises:
+            UnusableAnswer: Two answers in a row break a check.
+        """
+        if self._joint is not None and _is_joint(state):
+            return await self._attribute_jointly(self._joint, history, state)
+        if state.chosen is None:
+            raise ValueError("a state without an emotion has no cause")
+        prompt = self._prompts.prompt("attribution", history.language)
+        values = {
+            "turns": render_turns(history, with_sound=True),
+            "turn": str(history.last.turn_index),
+            "speaker": history.last.speaker,
+            "emotion": FEELS[history.language][state.chosen],
+        }
+        found = await ask_twice(
+            self._model,
+            pose(prompt, values, self._sampling),
+            history.dialogue_id,
+            self._prompts.template("reask", history.language),
+            lambda answer: judge_cause(answer, history),
+        )
+        return self._attribution(state, found.value, prompt, found.response_keys)
+
+    async def _attribute_jointly(
+        self, joint: JointModel, history: History, state: EmotionalState
+    ) -> Attribution:
+        found = await joint.ask(history)
+        if found.problem is not None:
+            raise UnusableAnswer(found.problem.code, found.problem.message)
+        if found.value.cause is None or found.value.emotion is not state.chosen:
+            raise UnusableAnswer("cause_missing", "the joint answer explains another emotion")
+        prompt = joint.prompts.prompt("joint", history.language)
+        return self._attribution(state, found.value.cause, prompt, found.response_keys)
+
+    def _attribution(
+        self, state: EmotionalState, cause: Cause, prompt: Prompt, response_keys: tuple[str, ...]
+    ) -> Attribution:
+        if state.chosen is None:
+            raise ValueError("a state without an emotion has no cause")
+        return Attribution(
+            turn_index=state.turn_index,
+            speaker=state.speaker,
+            emotion=state.chosen,
+            intensity=state.intensity,
+            causes=(cause,),
+            attributor_id=self.attributor_id,
+            prompt_id=prompt.prompt_id,
+            prompt_sha256=prompt.sha256,
+            response_keys=response_keys,
+            flags=() if cause.evidence else ("no_evidence",),
+        )
+
+
+def judge_cause(answer: Answer, history: History) -> Cause:
+    """Return the checked cause of an answer to `attribution`.
+
+    Raises:
+        UnusableAnswer: It cannot be read or breaks a check.
+    """
+    form = read_answer(answer, CauseForm)
+    return read_cause(form.evidence, form.event, form.appraisal, form.kind, history)
+
+
+def _is_joint(state: EmotionalState) -> bool:
+    """Tell whether the chosen label comes from the joint question."""
+    label = state.text if state.chosen_from == "text" else None
+    return label is not None and (label.prompt_id or "").startswith("joint@")

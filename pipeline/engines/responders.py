@@ -1,0 +1,74 @@
+"""Give the answer to a target: the corpus' own, or one written from the thinking."""
+
+from ieat.pipeline.answers import ResponseForm, read_answer
+from ieat.pipeline.checks import check_response_text
+from ieat.pipeline.engines.asking import ask_twice, pose, render_turns
+from ieat.pipeline.ports import AnsweringModel
+from ieat.prompts.library import PromptLibrary
+from ieat.schemas.dialogue import Language
+from ieat.schemas.engine import Answer, Sampling
+from ieat.schemas.history import HeardTurn, History
+from ieat.schemas.sample import Response, Target, Thinking
+
+
+class CorpusResponder:
+    """Takes the turns that follow in the corpus."""
+
+    async def respond(
+        self, history: History, target: Target, thinking: Thinking, answer: tuple[HeardTurn, ...]
+    ) -> Response:
+        """Return the words of the answering turns, joined."""
+        between = " " if history.language is Language.EN else ""
+        return Response(
+            text=between.join(turn.clean for turn in answer),
+            source="corpus",
+            audio=tuple(turn.audio for turn in answer if turn.audio is not None),
+        )
+
+
+class WrittenResponder:
+    """Has a language model write the answer, the thinking given as its own (prompt `response`)."""
+
+    def __init__(self, model: AnsweringModel, prompts: PromptLibrary, sampling: Sampling) -> None:
+        self._model = model
+        self._prompts = prompts
+        self._sampling = sampling
+
+    async def respond(
+        self, history: History, target: Target, thinking: Thinking, answer: tuple[HeardTurn, ...]
+    ) -> Response:
+        """Return the written answer; the corpus' own answer is not shown to the model.
+
+        Raises:
+            UnusableAnswer: Two answers in a row break a check.
+        """
+        prompt = self._prompts.prompt("response", history.language)
+        values = {
+            "turns": render_turns(history, with_sound=False),
+            "turn": str(history.last.turn_index),
+            "speaker": target.user_speaker,
+            "thinking": thinking.text,
+        }
+
+        def judge(given: Answer) -> ResponseForm:
+            form = read_answer(given, ResponseForm)
+            check_response_text(form.response, history)
+            return form
+
+        found = await ask_twice(
+            self._model,
+            pose(prompt, values, self._sampling),
+            history.dialogue_id,
+            self._prompts.template("reask", history.language),
+            judge,
+        )
+        return Response(
+            text=found.value.response.strip(),
+            source="written",
+            style=found.value.style,
+            conditioned_on=("words", "thinking"),
+            writer_id=self._model.engine_id,
+            prompt_id=prompt.prompt_id,
+            prompt_sha256=prompt.sha256,
+            response_keys=found.response_keys,
+        )

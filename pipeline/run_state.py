@@ -1,0 +1,88 @@
+"""How far a run is and whether it should end: shared by all steps of a process."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ieat.pipeline.progress import StageProgress
+
+MIN_ENDED = 50
+"""Dialogues that must have left the first stage before the share of failures can stop a run."""
+
+
+class Stop(NamedTuple):
+    """Why a run ends early."""
+
+    code: str
+    message: str
+
+
+@dataclass
+class _Count:
+    done: int = 0
+    failed: int = 0
+    in_flight: int = 0
+
+
+@dataclass
+class RunState:
+    """Counts by stage, and the reason to stop. Safe to use from any thread.
+
+    Args:
+        stages: Names of the stages in order.
+        max_failed_ratio: Share of failed dialogues at which the run stops.
+    """
+
+    stages: Sequence[str]
+    max_failed_ratio: float
+    stop_reason: Stop | None = None
+    num_read: int = 0
+    _counts: dict[str, _Count] = field(init=False)
+    _lock: threading.Lock = field(init=False, default_factory=threading.Lock, repr=False)
+
+    def __post_init__(self) -> None:
+        self._counts = {stage: _Count() for stage in self.stages}
+
+    def stop(self, code: str, message: str) -> None:
+        """End the run: dialogues at work are finished, others are not reached. The first wins."""
+        with self._lock:
+            if self.stop_reason is None:
+                self.stop_reason = Stop(code, message)
+
+    def read(self) -> None:
+        """Count a dialogue that was read."""
+        with self._lock:
+            self.num_read += 1
+
+    def begin(self, stage: str) -> None:
+        """Count a dialogue that enters a stage."""
+        with self._lock:
+            self._counts[stage].in_flight += 1
+
+    def end(self, stage: str, *, is_failed: bool) -> None:
+        """Count a dialogue that leaves a stage; too many failures stop the run."""
+        with self._lock:
+            count = self._counts[stage]
+            count.in_flight -= 1
+            if is_failed:
+                count.failed += 1
+            else:
+                count.done += 1
+            first = self._counts[self.stages[0]]
+            num_ended = first.done + first.failed
+            num_failed = sum(count.failed for count in self._counts.values())
+        if num_ended >= MIN_ENDED and num_failed > self.max_failed_ratio * num_ended:
+            self.stop(
+                "too_many_failed",
+                f"{num_failed} of the first {num_ended} dialogues failed, more than "
+                f"max_failed_ratio {self.max_failed_ratio} allows",
+            )
+
+    def snapshot(self) -> list[StageProgress]:
+        """Return the counts of every stage."""
+        with self._lock:
+            return [
+                StageProgress(stage, count.done, count.failed, count.in_flight, self.num_read)
+                for stage, count in self._counts.items()
+            ]

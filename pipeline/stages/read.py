@@ -1,0 +1,144 @@
+"""Read dialogues from corpora, and refuse ids that occur twice before money is spent."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.pvalue import PBegin, PCollection, TaggedOutput
+
+from ieat.pipeline.config import InputSettings
+from ieat.pipeline.corpora import open_corpus
+from ieat.pipeline.failures import Filtered, RecordError
+from ieat.pipeline.history import attributed_speakers
+from ieat.pipeline.steps import ASIDE, DeadLetters, EngineRoom, set_aside
+from ieat.schemas.dialogue import Dialogue
+from ieat.schemas.records import SetAside, SourceUnit
+
+STAGE = "read"
+
+
+def list_units(inputs: Iterable[InputSettings], limit: int | None) -> Iterator[SourceUnit]:
+    """Yield what there is to read, input after input, at most `limit` units in all.
+
+    Raises:
+        ConfigError: An input holds nothing; says what was looked for.
+    """
+    return islice(
+        (
+            unit
+            for index, settings in enumerate(inputs)
+            for unit in open_corpus(settings, index).units()
+        ),
+        limit,
+    )
+
+
+def read_unit(unit: SourceUnit, settings: InputSettings, user_speaker: str) -> Dialogue:
+    """Read one dialogue.
+
+    Raises:
+        RecordError: It cannot be read, or lacks the speaker whose states are wanted.
+    """
+    dialogue = open_corpus(settings, unit.input_index).read(unit)
+    attributed_speakers(dialogue, user_speaker)
+    return dialogue
+
+
+class ReadDialogues(beam.PTransform):
+    """All dialogues of all inputs, each id once."""
+
+    def __init__(
+        self,
+        inputs: tuple[InputSettings, ...],
+        limit: int | None,
+        room: EngineRoom[Any],
+        dead_letters: DeadLetters,
+    ) -> None:
+        super().__init__()
+        self._inputs = inputs
+        self._limit = limit
+        self._room = room
+        self._dead_letters = dead_letters
+
+    def expand(self, begin: PBegin) -> PCollection[Dialogue]:
+        """Return the dialogues; broken ones and both holders of one id are set aside."""
+        read = (
+            begin
+            | "Inputs" >> beam.Create([self._inputs])
+            | "List" >> beam.FlatMap(_list, self._limit).with_output_types(SourceUnit)
+            | "Spread" >> beam.Reshuffle()
+            | "Read" >> beam.ParDo(_ReadDoFn(self._inputs, self._room)).with_outputs(
+                ASIDE, main="read"
+            )
+        )
+        read[ASIDE].element_type = SetAside
+        self._dead_letters.take(read[ASIDE])
+        # Grouping also cuts the chain: what follows is one straight line from here.
+        unique = (
+            read["read"]
+            | "Key by id" >> beam.Map(_keyed).with_output_types(tuple[str, Dialogue])
+            | "Group by id" >> beam.GroupByKey()
+            | "Refuse duplicates"
+            >> beam.FlatMap(_refuse_duplicates, self._room.user_speaker).with_outputs(
+                ASIDE, main="unique"
+            )
+        )
+        unique[ASIDE].element_type = SetAside
+        unique["unique"].element_type = Dialogue
+        self._dead_letters.take(unique[ASIDE])
+        return unique["unique"]
+
+
+def _list(inputs: tuple[InputSettings, ...], limit: int | None) -> Iterator[SourceUnit]:
+    return list_units(inputs, limit)
+
+
+class _ReadDoFn(beam.DoFn):
+    def __init__(self, inputs: tuple[InputSettings, ...], room: EngineRoom[Any]) -> None:
+        self._inputs = inputs
+        self._room = room
+
+    def setup(self) -> None:
+        self._state = self._room.enter().state
+
+    def process(self, unit: SourceUnit) -> Iterator[Any]:
+        if self._state.stop_reason is None:
+            self._state.read()
+        try:
+            dialogue = read_unit(unit, self._inputs[unit.input_index], self._room.user_speaker)
+        except RecordError as error:
+            yield TaggedOutput(
+                ASIDE,
+                SetAside(
+                    dialogue_id=None,
+                    source=unit.source,
+                    end="filtered" if isinstance(error, Filtered) else "dead",
+                    stage=STAGE,
+                    code=error.code,
+                    message=error.message,
+                    record=unit.line or unit.uri,
+                ),
+            )
+        else:
+            yield dialogue
+
+
+def _keyed(dialogue: Dialogue) -> tuple[str, Dialogue]:
+    return dialogue.dialogue_id, dialogue
+
+
+def _refuse_duplicates(
+    group: tuple[str, Iterable[Dialogue]], user_speaker: str
+) -> Iterator[Any]:
+    dialogue_id, holders = group
+    dialogues = sorted(holders, key=lambda dialogue: dialogue.source)
+    if len(dialogues) == 1:
+        yield dialogues[0]
+        return
+    places = ", ".join(dialogue.source for dialogue in dialogues)
+    for dialogue in dialogues:
+        message = f"the id {dialogue_id} stands in {places}; give each dialogue its own"
+        yield TaggedOutput(
+            ASIDE, set_aside(dialogue, "dead", STAGE, "duplicate_id", message, user_speaker)
+        )

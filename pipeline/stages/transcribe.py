@@ -1,0 +1,138 @@
+"""Give every turn of a dialogue its words."""
+
+import re
+import unicodedata
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+import apache_beam as beam
+from apache_beam.pvalue import PCollection
+
+from ieat.pipeline.checks import count_words
+from ieat.pipeline.failures import SilentTurn
+from ieat.pipeline.ports import SpeechRecognizer
+from ieat.pipeline.steps import DeadLetters, EngineRoom, MapDialogues, first_then_rest
+from ieat.schemas.audio import Sound
+from ieat.schemas.dialogue import Language, Turn
+from ieat.schemas.records import HeardDialogue, TranscribedDialogue
+from ieat.schemas.transcript import Recognition, Transcript, Utterance
+
+STAGE = "transcribe"
+
+MAX_RATE = {Language.EN: 6.0, Language.ZH: 11.0}
+"""Words (English) or characters (Chinese) per second that nobody speaks for a whole turn."""
+MIN_RATED = 1.0
+"""Seconds of sound under which a rate says nothing."""
+
+_TAG = re.compile(r"\[\s*([^\W\d][^\[\]]{0,38}?)\s*\]")
+_REPEATED = re.compile(r"(\b\S+(?:\s+\S+){0,5}?)(?:\W+\1){4,}\b|(\w{2,12}?)\2{4,}", re.IGNORECASE)
+
+
+class TaggedWords(NamedTuple):
+    """The words of a turn with and without the tags of non-speech sounds."""
+
+    clean: str
+    tagged: str
+    events: tuple[str, ...]
+
+
+def split_tags(text: str) -> TaggedWords:
+    """Part words from tags such as `[sigh]`; tags come out lower case, white space single."""
+    printable = "".join(
+        " " if unicodedata.category(character) in ("Cc", "Zl", "Zp") else character
+        for character in text
+    )
+    events = tuple(found.group(1).lower() for found in _TAG.finditer(printable))
+    tagged = _TAG.sub(lambda found: f"[{found.group(1).lower()}]", printable)
+    return TaggedWords(
+        clean=" ".join(_TAG.sub(" ", printable).split()),
+        tagged=" ".join(tagged.split()),
+        events=events,
+    )
+
+
+async def transcribe(heard: HeardDialogue, recognizer: SpeechRecognizer) -> TranscribedDialogue:
+    """Transcribe all turns; a turn that the corpus gives and that has no words fails all.
+
+    Raises:
+        SilentTurn: A given turn has no words.
+        RecordError: The recognizer cannot do a turn.
+    """
+    dialogue = heard.dialogue
+    recognitions = await first_then_rest(
+        [
+            recognizer.recognize(turn, sound, dialogue.language, dialogue.dialogue_id)
+            for turn, sound in zip(dialogue.turns, heard.sounds, strict=True)
+        ]
+    )
+    utterances = tuple(
+        _utterance(turn, sound, recognition, dialogue.language)
+        for turn, sound, recognition in zip(
+            dialogue.turns, heard.sounds, recognitions, strict=True
+        )
+    )
+    return TranscribedDialogue(
+        dialogue=dialogue,
+        sounds=heard.sounds,
+        transcript=Transcript(recognizer_id=recognizer.recognizer_id, utterances=utterances),
+    )
+
+
+def _utterance(
+    turn: Turn, sound: Sound | None, recognition: Recognition, language: Language
+) -> Utterance:
+    said = split_tags(recognition.text)
+    if not said.clean and turn.is_given:
+        raise SilentTurn(
+            "no_words",
+            f"nothing was recognized in turn {turn.index} ({turn.source_turn_id}); "
+            "take the turn out of the corpus or use a stronger recognizer",
+        )
+    return Utterance(
+        turn_index=turn.index,
+        clean=said.clean,
+        tagged=said.tagged,
+        events=said.events,
+        words=recognition.words,
+        confidence=recognition.confidence,
+        response_key=recognition.response_key,
+        flags=_flags(said.clean, sound, recognition, language),
+    )
+
+
+def _flags(
+    clean: str, sound: Sound | None, recognition: Recognition, language: Language
+) -> tuple[str, ...]:
+    flags = []
+    if not clean:
+        flags.append("no_words")
+    if sound is not None and sound.duration >= MIN_RATED:
+        if count_words(clean, language) > MAX_RATE[language] * sound.duration:
+            flags.append("implausible_rate")
+    if _REPEATED.search(clean):
+        flags.append("repeated_words")
+    if recognition.no_speech is not None and recognition.no_speech > 0.6:
+        flags.append("no_speech_likely")
+    return tuple(flags)
+
+
+class Transcribe(beam.PTransform):
+    """Heard dialogues in, transcribed dialogues out."""
+
+    def __init__(self, room: EngineRoom[Any], dead_letters: DeadLetters, in_flight: int) -> None:
+        super().__init__()
+        self._room = room
+        self._dead_letters = dead_letters
+        self._in_flight = in_flight
+
+    def expand(self, dialogues: PCollection[HeardDialogue]) -> PCollection[TranscribedDialogue]:
+        """Return the dialogues whose given turns all have words."""
+        return dialogues | MapDialogues(
+            STAGE,
+            transcribe,
+            attrgetter("recognizer"),
+            TranscribedDialogue,
+            self._room,
+            self._dead_letters,
+            self._in_flight,
+        )

@@ -1,0 +1,240 @@
+"""Engine names of the configuration to engines; the only importer of `engines/` and `store/`."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from ieat.pipeline.audio.decode import decode_span
+from ieat.pipeline.audio.examine import examine
+from ieat.pipeline.config import BuildConfig
+from ieat.pipeline.engines.extractive import ExtractiveAttributor
+from ieat.pipeline.engines.gold import GoldRecognizer
+from ieat.pipeline.engines.joint import JointModel
+from ieat.pipeline.engines.linear import LinearLabeler
+from ieat.pipeline.engines.llm_attributor import LLMAttributor
+from ieat.pipeline.engines.llm_labeler import JointLabeler, LLMLabeler
+from ieat.pipeline.engines.moonshine import MoonshineTranscriber
+from ieat.pipeline.engines.openai_chat import OpenAIChat
+from ieat.pipeline.engines.openai_transcription import OpenAITranscriber
+from ieat.pipeline.engines.responders import CorpusResponder, WrittenResponder
+from ieat.pipeline.failures import RunStopped
+from ieat.pipeline.ports import (
+    AnsweringModel,
+    Attributor,
+    EmotionLabeler,
+    LanguageModel,
+    Responder,
+    ResponseStore,
+    Samples,
+    SpeechRecognizer,
+    Transcriber,
+)
+from ieat.pipeline.run_state import RunState
+from ieat.pipeline.store.sqlite_store import SqliteStore
+from ieat.pipeline.store.stored import StoredLanguageModel, StoredRecognizer
+from ieat.prompts.library import PromptLibrary
+from ieat.schemas.audio import AudioSpan, Sound
+from ieat.schemas.dialogue import Language
+from ieat.schemas.engine import Answer, Question, Sampling
+from ieat.schemas.transcript import Recognition
+
+
+@dataclass
+class Engines:
+    """All engines of a worker, open."""
+
+    examine: Callable[[AudioSpan], Sound]
+    recognizer: SpeechRecognizer
+    labeler: EmotionLabeler | None
+    attributor: Attributor
+    responder: Responder
+    model: AnsweringModel | None
+    store: ResponseStore
+    closers: tuple[Callable[[], Awaitable[None]], ...]
+
+    async def close(self) -> None:
+        """Let go of connections, models and the store, the store last."""
+        for close in self.closers:
+            await close()
+        await asyncio.to_thread(self.store.close)
+
+
+def open_engines(config: BuildConfig, state: RunState) -> Engines:
+    """Open the engines that a configuration names.
+
+    Raises:
+        ConfigError: A package, a key or the store is missing or cannot work.
+    """
+    store = open_store(config)
+    closers: list[Callable[[], Awaitable[None]]] = []
+    try:
+        recognizer = _recognizer(config, state, store, closers)
+        model = _language_model(config, state, store, closers)
+        return _with_language_model(config, recognizer, model, store, tuple(closers))
+    except BaseException:
+        store.close()
+        raise
+
+
+def _with_language_model(
+    config: BuildConfig,
+    recognizer: SpeechRecognizer,
+    model: AnsweringModel | None,
+    store: ResponseStore,
+    closers: tuple[Callable[[], Awaitable[None]], ...],
+) -> Engines:
+    prompts = PromptLibrary(config.prompts)
+    settings = config.language_model_settings
+    sampling = Sampling(
+        temperature=settings.temperature,
+        top_p=settings.top_p,
+        max_tokens=settings.max_tokens,
+        seed=settings.seed,
+    )
+    joint = JointModel(model, prompts, sampling) if model and asks_jointly(config) else None
+    labeler: EmotionLabeler | None = None
+    if config.labeler == "linear":
+        labeler = LinearLabeler(config.labels.min_confidence)
+    elif config.labeler == "llm" and model is not None:
+        labeler = JointLabeler(joint) if joint else LLMLabeler(model, prompts, sampling)
+    attributor: Attributor = ExtractiveAttributor()
+    if config.attributor == "llm" and model is not None:
+        attributor = LLMAttributor(model, prompts, sampling, joint)
+    responder: Responder = CorpusResponder()
+    if config.response == "written" and model is not None:
+        responder = WrittenResponder(model, prompts, sampling)
+    return Engines(
+        examine=examine,
+        recognizer=recognizer,
+        labeler=labeler,
+        attributor=attributor,
+        responder=responder,
+        model=model,
+        store=store,
+        closers=closers,
+    )
+
+
+def asks_jointly(config: BuildConfig) -> bool:
+    """Tell whether label and cause are asked in one question."""
+    return (
+        config.one_question
+        and config.labeler == "llm"
+        and config.attributor == "llm"
+        # The joint question would be paid for turns whose cause nobody wants.
+        and config.labels.speakers == "attributed"
+        and not config.labels.also_gold
+    )
+
+
+def asks_gold_turns(config: BuildConfig) -> bool:
+    """Tell whether turns with a corpus label are labeled from their words too: when it is free."""
+    return config.labels.also_gold or config.labeler == "linear"
+
+
+def open_store(config: BuildConfig) -> ResponseStore:
+    """Open the response store.
+
+    Raises:
+        ConfigError: Its folder cannot hold one.
+    """
+    return SqliteStore(Path(config.store_folder), replay=config.replay)
+
+
+def _recognizer(
+    config: BuildConfig,
+    state: RunState,
+    store: ResponseStore,
+    closers: list[Callable[[], Awaitable[None]]],
+) -> SpeechRecognizer:
+    if config.recognizer == "gold":
+        return GoldRecognizer()
+    transcriber: Transcriber
+    if config.recognizer == "moonshine":
+        transcriber = MoonshineTranscriber()
+    else:
+        transcriber = OpenAITranscriber(
+            config.recognizer.partition(":")[2], config.recognizer_settings
+        )
+    closers.append(transcriber.close)
+    return StoredRecognizer(
+        _StoppingTranscriber(transcriber, state), store, replay=config.replay, decode=decode_span
+    )
+
+
+def _language_model(
+    config: BuildConfig,
+    state: RunState,
+    store: ResponseStore,
+    closers: list[Callable[[], Awaitable[None]]],
+) -> AnsweringModel | None:
+    if config.language_model is None:
+        return None
+    model = OpenAIChat(config.language_model.partition(":")[2], config.language_model_settings)
+    closers.append(model.close)
+    return StoredLanguageModel(_StoppingModel(model, state), store, replay=config.replay)
+
+
+def _refuse_when_stopped(state: RunState) -> None:
+    if state.stop_reason is not None:
+        raise RunStopped(state.stop_reason.code, state.stop_reason.message)
+
+
+class _StoppingModel:
+    """Asks nothing more once the run is stopped; what is in flight is finished and stored."""
+
+    def __init__(self, model: LanguageModel, state: RunState) -> None:
+        self.engine_id = model.engine_id
+        self._model = model
+        self._state = state
+
+    async def complete(self, question: Question) -> Answer:
+        """Pass a question on."""
+        _refuse_when_stopped(self._state)
+        return await self._model.complete(question)
+
+    async def close(self) -> None:
+        """Close the model."""
+        await self._model.close()
+
+
+class _StoppingTranscriber:
+    """Transcribes nothing more once the run is stopped."""
+
+    def __init__(self, transcriber: Transcriber, state: RunState) -> None:
+        self.engine_id = transcriber.engine_id
+        self.languages = transcriber.languages
+        self._transcriber = transcriber
+        self._state = state
+
+    async def transcribe(self, samples: Samples, language: Language) -> Answer:
+        """Pass a sound on."""
+        _refuse_when_stopped(self._state)
+        return await self._transcriber.transcribe(samples, language)
+
+    def parse(self, answer: Answer) -> Recognition:
+        """Read a stored answer."""
+        return self._transcriber.parse(answer)
+
+    async def close(self) -> None:
+        """Close the transcriber."""
+        await self._transcriber.close()
+
+
+def engine_opener(config: BuildConfig) -> Callable[[RunState], Engines]:
+    """Return what opens the engines in a worker; it can be pickled."""
+    return partial(open_engines, config)
+
+
+def engine_ids(engines: Engines) -> dict[str, str | None]:
+    """Return the id of the engine behind each role."""
+    return {
+        "recognizer": engines.recognizer.recognizer_id,
+        "labeler": engines.labeler.labeler_id if engines.labeler else "gold",
+        "attributor": engines.attributor.attributor_id,
+        "language_model": engines.model.engine_id if engines.model else None,
+    }
+
+

@@ -1,0 +1,1 @@
+"""Released prompts and templates: files with versions, held by a lock."""

@@ -1,0 +1,200 @@
+"""Load released prompts and templates, check them against the lock, and render them."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from string import Template
+from typing import Literal, cast
+
+from ieat.schemas.dialogue import Language
+from ieat.schemas.engine import AnswerSchema, Message
+
+FOLDER = Path(__file__).parent
+LOCK_FILE = FOLDER / "prompts.lock.json"
+NAMES = ("labeling", "attribution", "joint", "response", "reask", "thinking")
+DEFAULT_VERSION = 1
+
+_HEADING = re.compile(r"^## +(\w+) *$", re.MULTILINE)
+
+
+class PromptError(Exception):
+    """A template that is missing, was edited after its release, or is rendered wrongly."""
+
+
+@dataclass(frozen=True)
+class TemplateFile:
+    """One template file: its sections by heading, and what identifies it."""
+
+    prompt_id: str
+    """`name@version.language`, or `name@own.language` for a user's own."""
+    sha256: str
+    """SHA-256 of the file's text."""
+    sections: Mapping[str, str]
+    """Text of each section, by its heading."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A chat prompt: template and the schema of its answer."""
+
+    file: TemplateFile
+    answer_schema: AnswerSchema
+
+    @property
+    def prompt_id(self) -> str:
+        """`name@version.language`."""
+        return self.file.prompt_id
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the template."""
+        return self.file.sha256
+
+    def render(self, values: Mapping[str, str]) -> tuple[Message, ...]:
+        """Return the messages, every placeholder filled.
+
+        Raises:
+            PromptError: A value is missing, or one is not used.
+        """
+        unused = set(values)
+        messages = []
+        for role, text in self.file.sections.items():
+            if role not in ("system", "user", "assistant"):
+                raise PromptError(f"{self.prompt_id}: section {role!r} is no chat role")
+            names = _names(text)
+            missing = names - set(values)
+            if missing:
+                raise PromptError(f"{self.prompt_id}: no value for ${', $'.join(sorted(missing))}")
+            unused -= names
+            messages.append(
+                Message(
+                    role=cast(Literal["system", "user", "assistant"], role),
+                    content=Template(text).substitute(values),
+                )
+            )
+        if unused:
+            raise PromptError(f"{self.prompt_id}: value without use: {', '.join(sorted(unused))}")
+        return tuple(messages)
+
+
+def _names(text: str) -> set[str]:
+    """Return the placeholders of a template; `Template.get_identifiers` begins with Python 3.11."""
+    return {
+        found.group("named") or found.group("braced")
+        for found in Template.pattern.finditer(text)
+        if found.group("named") or found.group("braced")
+    }
+
+
+@dataclass(frozen=True)
+class PromptLibrary:
+    """The templates of a build: released ones, or a user's own in their place.
+
+    Args:
+        own: Folder of the user's own template by name; it holds `en.md`, `zh.md` and, where the
+            prompt has an answer, the released answer schema is kept.
+    """
+
+    own: Mapping[str, str]
+
+    def prompt(self, name: str, language: Language) -> Prompt:
+        """Return a chat prompt in a language.
+
+        Raises:
+            PromptError: It is missing or differs from the lock.
+        """
+        return Prompt(file=self.template(name, language), answer_schema=answer_schema(name))
+
+    def template(self, name: str, language: Language) -> TemplateFile:
+        """Return a template file in a language.
+
+        Raises:
+            PromptError: It is missing or differs from the lock.
+        """
+        if name in self.own:
+            return _read(
+                Path(self.own[name]) / f"{language.value}.md", f"{name}@own.{language.value}"
+            )
+        return released(name, DEFAULT_VERSION, language)
+
+    def identities(self) -> dict[str, str]:
+        """Return the SHA-256 of every template and answer schema by its id."""
+        files = [self.template(name, language) for name in NAMES for language in Language]
+        schemas = {
+            f"{name}@{DEFAULT_VERSION}.schema": digest(answer_schema(name).text)
+            for name in NAMES
+            if (FOLDER / name / f"v{DEFAULT_VERSION}.schema.json").exists()
+        }
+        return {file.prompt_id: file.sha256 for file in files} | schemas
+
+
+@cache
+def released(name: str, version: int, language: Language) -> TemplateFile:
+    """Return a released template, checked against the lock.
+
+    Raises:
+        PromptError: It is missing or was edited after its release.
+    """
+    prompt_id = f"{name}@{version}.{language.value}"
+    file = _read(FOLDER / name / f"v{version}.{language.value}.md", prompt_id)
+    _check_lock(prompt_id, file.sha256)
+    return file
+
+
+@cache
+def answer_schema(name: str, version: int = DEFAULT_VERSION) -> AnswerSchema:
+    """Return the released answer schema of a prompt, checked against the lock.
+
+    Raises:
+        PromptError: It is missing or was edited after its release.
+    """
+    path = FOLDER / name / f"v{version}.schema.json"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise PromptError(f"no answer schema for {name}@{version}") from error
+    canonical = canonical_json(json.loads(text))
+    _check_lock(f"{name}@{version}.schema", digest(canonical))
+    return AnswerSchema(schema_id=f"{name}@{version}", text=canonical)
+
+
+def canonical_json(value: object) -> str:
+    """Return JSON without spaces and with sorted keys."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def digest(text: str) -> str:
+    """Return the SHA-256 of a text, hexadecimal."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_lock() -> dict[str, str]:
+    """Return the locked SHA-256 of each template and answer schema by its id."""
+    locked: dict[str, str] = json.loads(LOCK_FILE.read_text(encoding="utf-8"))
+    return locked
+
+
+def _check_lock(prompt_id: str, sha256: str) -> None:
+    locked = read_lock().get(prompt_id)
+    if locked is None:
+        raise PromptError(f"{prompt_id} is not released; `make lock-prompt` releases a version")
+    if locked != sha256:
+        raise PromptError(f"{prompt_id} was edited after its release; add a new version instead")
+
+
+def _read(path: Path, prompt_id: str) -> TemplateFile:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PromptError(f"cannot read the template {prompt_id} from {path}: {error}") from error
+    parts = _HEADING.split(text)
+    if parts[0].strip():
+        raise PromptError(f"{path}: text stands before the first heading such as '## system'")
+    sections = {name: body.strip() for name, body in zip(parts[1::2], parts[2::2], strict=True)}
+    if not sections:
+        raise PromptError(f"{path}: holds no section such as '## system'")
+    return TemplateFile(prompt_id=prompt_id, sha256=digest(text), sections=sections)
