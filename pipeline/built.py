@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeVar
 
 import fsspec
 import pyarrow.parquet as pq
@@ -11,7 +11,10 @@ from fsspec.core import url_to_fs
 from pydantic import ValidationError
 
 from ieat.pipeline.failures import ConfigError
+from ieat.schemas.base import Value
 from ieat.schemas.rows import DeadLetterRow, DialogueRow, Stage2Row
+
+RowType = TypeVar("RowType", bound=Value)
 
 NUM_NEAR = 5
 """Most ids that are offered when one is not found."""
@@ -52,7 +55,7 @@ class Build:
     def dialogues(self) -> Iterator[DialogueRow]:
         """Yield all dialogues, file by file, each file's in order of their ids."""
         for read in self._rows("dialogues", _columns(DialogueRow)):
-            yield _dialogue(read)
+            yield _checked(DialogueRow, read)
 
     def dialogue(self, dialogue_id: str) -> DialogueRow:
         """Return one dialogue.
@@ -61,7 +64,7 @@ class Build:
             ConfigError: There is none with this id; names those that look like it.
         """
         for read in self._rows("dialogues", _columns(DialogueRow), dialogue_id):
-            return _dialogue(read)
+            return _checked(DialogueRow, read)
         raise ConfigError(self._explain_missing(dialogue_id))
 
     def targets(self, dialogue_id: str) -> list[Stage2Row]:
@@ -121,15 +124,11 @@ class Build:
         return f"no dialogue {dialogue_id!r} in {self.out}; `ieat show {self.out}` lists all"
 
 
-def _columns(row: type[DialogueRow] | type[Stage2Row] | type[DeadLetterRow]) -> list[str]:
+def _columns(row: type[Value]) -> list[str]:
     return list(row.model_fields)
 
 
-def _dialogue(read: dict[str, Any]) -> DialogueRow:
-    return _checked(DialogueRow, read)
-
-
-def _checked(row: Any, read: dict[str, Any]) -> Any:
+def _checked(row: type[RowType], read: dict[str, Any]) -> RowType:
     try:
         return row.model_validate(read)
     except ValidationError as error:

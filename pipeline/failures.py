@@ -2,6 +2,7 @@
 
 RecordError          this record only: it becomes a dead letter, the run goes on
   BadInput           the corpus' record cannot be read
+  Filtered           the record is left out on purpose: counted, not failed
   BadAudio           the audio cannot be found, decoded or used
   SilentTurn         a turn that the corpus gives has no words
   UnusableAnswer     an engine's answer is refused, cut, broken or breaks a check
@@ -31,6 +32,10 @@ class RecordError(Exception):
 
 class BadInput(RecordError):
     """The corpus' record cannot be read as a dialogue."""
+
+
+class Filtered(RecordError):
+    """The record is left out on purpose; it is counted as filtered, not as failed."""
 
 
 class BadAudio(RecordError):
