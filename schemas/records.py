@@ -137,8 +137,8 @@ class SetAside(Value):
     """Its id; null when none could be read."""
     source: str
     """File and line or folder that it was read from."""
-    end: Literal["dead", "not_reached"]
-    """Whether it failed, or the run stopped before it."""
+    end: Literal["dead", "filtered", "not_reached"]
+    """Whether it failed, was left out on purpose, or the run stopped before it."""
     stage: str
     """Stage that it did not pass."""
     code: str
