@@ -6,12 +6,14 @@ from difflib import get_close_matches
 from typing import Any, TypeVar
 
 import fsspec
+import pyarrow as pa
 import pyarrow.parquet as pq
 from fsspec.core import url_to_fs
 from pydantic import ValidationError
 
 from ieat.pipeline.failures import ConfigError
 from ieat.schemas.base import Value
+from ieat.schemas.build import Manifest
 from ieat.schemas.rows import DeadLetterRow, DialogueRow, Stage2Row
 
 RowType = TypeVar("RowType", bound=Value)
@@ -45,12 +47,18 @@ class Build:
     def _shards(self, table: str) -> list[str]:
         return sorted(self._files.glob(f"{self._root}/{table}/*.parquet"))
 
-    def num_rows(self, table: str) -> int:
-        """Count the rows of a table without reading them."""
-        return sum(
-            pq.read_metadata(shard, filesystem=self._files).num_rows
-            for shard in self._shards(table)
-        )
+    def manifest(self) -> Manifest | None:
+        """Return the manifest; null while the build has not ended."""
+        place = f"{self._root}/manifest.json"
+        if not self._files.exists(place):
+            return None
+        try:
+            return Manifest.model_validate_json(self._files.cat_file(place))
+        except ValidationError as error:
+            raise ConfigError(
+                f"{self.out}/manifest.json is not in the layout that this version reads; "
+                "show it with the version that wrote it"
+            ) from error
 
     def dialogues(self) -> Iterator[DialogueRow]:
         """Yield all dialogues, file by file, each file's in order of their ids."""
@@ -99,13 +107,19 @@ class Build:
     ) -> Iterator[dict[str, Any]]:
         chosen = None if dialogue_id is None else [("dialogue_id", "==", dialogue_id)]
         for shard in self._shards(table):
-            read = pq.read_table(
-                shard,
-                columns=list(columns),
-                filters=chosen,
-                filesystem=self._files,
-                partitioning=None,
-            )
+            try:
+                read = pq.read_table(
+                    shard,
+                    columns=list(columns),
+                    filters=chosen,
+                    filesystem=self._files,
+                    partitioning=None,
+                )
+            except (pa.ArrowException, OSError) as error:
+                raise ConfigError(
+                    f"{shard} cannot be read as a table of this version; "
+                    "show it with the version that wrote it, or build it again"
+                ) from error
             for batch in read.to_batches(max_chunksize=64):
                 yield from batch.to_pylist()
 
@@ -133,6 +147,6 @@ def _checked(row: type[RowType], read: dict[str, Any]) -> RowType:
         return row.model_validate(read)
     except ValidationError as error:
         raise ConfigError(
-            f"{read.get('row_id', 'a row')} does not have the layout that this version of ieat reads "
+            f"{read.get('row_id', 'a row')} is not in the layout that this version reads "
             f"({error.error_count()} problems); show it with the version that wrote it"
         ) from error

@@ -7,6 +7,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ieat.pipeline.failures import ConfigError
+from ieat.prompts.library import NAMES
 from ieat.schemas.emotion import Emotion
 
 Layout = Literal["manifest", "folder", "call", "humdial"]
@@ -187,6 +188,14 @@ class BuildConfig(Settings):
         if kind != "openai" or not model:
             raise ValueError(f"{engine!r} is no engine; write openai:MODEL, moonshine or gold")
         return engine
+
+    @field_validator("prompts")
+    @classmethod
+    def _names_prompts(cls, prompts: dict[str, str]) -> dict[str, str]:
+        unknown = sorted(set(prompts) - set(NAMES))
+        if unknown:
+            raise ValueError(f"{unknown[0]!r} is no prompt; there are {', '.join(NAMES)}")
+        return prompts
 
     @model_validator(mode="after")
     def _has_a_language_model_where_needed(self) -> "BuildConfig":

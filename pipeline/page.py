@@ -9,13 +9,15 @@ from rich.text import Text
 FIELD = 11
 """Columns of a field's name."""
 
-MIN_ROOM = 20
+MIN_ROOM = 12
 """Fewest columns that running text gets, however narrow the terminal is."""
 
 
 def printable(text: str) -> str:
     """Replace control characters one for one: a transcript must not drive the terminal."""
-    return "".join(char if char.isprintable() or char == " " else "\N{REPLACEMENT CHARACTER}" for char in text)
+    return "".join(
+        char if char.isprintable() or char == " " else "\N{REPLACEMENT CHARACTER}" for char in text
+    )
 
 
 class Page:
@@ -47,9 +49,15 @@ class Page:
         """Write running text, every line of it indented."""
         self._hang(Text(" " * indent), _styled(text, style))
 
-    def field(self, name: str, value: str | Text) -> None:
-        """Write a named value, indented; its lines stand below each other."""
-        self._hang(Text(f"    {name:<{FIELD}}", style="dim"), _styled(value, ""))
+    def command(self, purpose: str, command: str) -> None:
+        """Write a command on one line, however long, so that it can be copied."""
+        line = Text.assemble((purpose, "dim"), f" {printable(command)}")
+        self._console.print(line, highlight=False, soft_wrap=True)
+
+    def field(self, name: str, value: str | Text, lead: str = "") -> None:
+        """Write a named value, indented; its lines stand below each other, after the lead."""
+        head = Text.assemble((f"    {name:<{FIELD}}", "dim"), printable(lead))
+        self._hang(head, _styled(value, ""))
 
     def row(
         self,

@@ -9,6 +9,7 @@ from rich.text import Text
 from ieat.pipeline.built import Build
 from ieat.pipeline.codes import describe_code
 from ieat.pipeline.page import Page, printable
+from ieat.schemas.build import Books, UnitCounts
 from ieat.schemas.emotion import Emotion
 from ieat.schemas.rows import (
     CauseCell,
@@ -53,6 +54,9 @@ ARROWS = {"better": "↗", "worse": "↘", "level": "→"}
 PLAIN_ARROWS = {"better": "/", "worse": "\\", "level": ">"}
 UNKNOWN = "?"
 
+MAX_SPEAKER = 16
+"""Most columns of a speaker's name."""
+
 STEP = 3
 """Columns of one turn in the line of a trajectory: arrow, glyph, gap."""
 
@@ -65,14 +69,14 @@ def show_build(out: str, console: Console) -> None:
     """
     build = Build(out)
     page = Page(console)
-    num_dead = build.num_rows("_dead_letters")
-    counts = [
-        (build.num_rows("dialogues"), "dialogues"),
-        (build.num_rows("stage1"), "stage-1 rows"),
-        (build.num_rows("stage2"), "stage-2 rows"),
-        (num_dead, "failures"),
-    ]
-    page.write(f"{out}: " + ", ".join(f"{count} {name}" for count, name in counts), style="bold")
+    page.write(out, style="bold")
+    manifest = build.manifest()
+    if manifest is None:
+        page.write("manifest.json is not there: the build has not ended", style="yellow", indent=2)
+    else:
+        for name in Books.model_fields:
+            counts: UnitCounts = getattr(manifest.books, name)
+            page.field(name, _describe_counts(counts))
     page.skip()
     modes = build.target_modes()
     rows = sorted(build.dialogues(), key=lambda row: row.dialogue_id)
@@ -80,9 +84,22 @@ def show_build(out: str, console: Console) -> None:
         _list_dialogues(page, rows, modes)
         page.skip()
         _write_legend(page, {turn.emotion for row in rows for turn in row.turns})
-        page.write(f"One dialogue: ieat show {out} {printable(rows[0].dialogue_id)}", style="dim")
-    if num_dead:
-        page.write(f"The failures: ieat show {out} --failed", style="dim")
+        page.command("One dialogue:", f"ieat show {out} {rows[0].dialogue_id}")
+    if manifest is None or manifest.num_rows("_dead_letters"):
+        page.command("What failed:", f"ieat show {out} --failed")
+
+
+def _describe_counts(counts: UnitCounts) -> str:
+    parts = [f"{counts.read} read", f"{counts.written} written"]
+    for name, codes in (
+        ("failed", counts.dead),
+        ("filtered", counts.filtered),
+        ("not reached", counts.not_reached),
+    ):
+        if codes:
+            said = ", ".join(f"{count} {code}" for code, count in sorted(codes.items()))
+            parts.append(f"{sum(codes.values())} {name} ({said})")
+    return ", ".join(parts)
 
 
 def _list_dialogues(
@@ -90,8 +107,11 @@ def _list_dialogues(
 ) -> None:
     width = max(len("dialogue"), *(page.cells(row.dialogue_id) for row in rows))
     width = min(width, page.width // 2)
-    page.row([("dialogue", width), ("turns", -5), ("causes", -6), ("targets", -7), ("fit", -4)],
-             "emotion of each turn", style="dim")
+    page.row(
+        [("dialogue", width), ("turns", -5), ("causes", -6), ("targets", -7), ("fit", -4)],
+        "emotion of each turn",
+        style="dim",
+    )
     for row in rows:
         total, fit = modes.get(row.dialogue_id, (0, 0))
         glyphs = Text()
@@ -141,24 +161,26 @@ def _write_head(page: Page, row: DialogueRow) -> None:
 
 def _write_turns(page: Page, row: DialogueRow) -> None:
     page.heading("Turns")
-    width = min(16, max(len("speaker"), *(page.cells(turn.speaker) for turn in row.turns)))
-    page.row([("", -3), ("speaker", width), ("start", -6), ("length", -6), ("emotion", 10)],
-             "words", style="dim")
-    for turn in row.turns:
-        start = length = ""
-        if turn.audio is not None:
-            start = f"{turn.audio.start_sample / turn.audio.source_rate:.1f}"
-            length = f"{turn.audio.duration:.1f} s"
-        emotion = _glyph(page, turn.emotion)
-        emotion.append(f" {turn.emotion.value}" if turn.emotion else " unknown")
+    lines = [
+        (
+            str(turn.turn_index),
+            turn.speaker,
+            f"{turn.audio.start_sample / turn.audio.source_rate:.1f}" if turn.audio else "",
+            f"{turn.audio.duration:.1f}" if turn.audio else "",
+            turn.emotion.value if turn.emotion else "unknown",
+        )
+        for turn in row.turns
+    ]
+    names = ("", "speaker", "start", "seconds", "emotion")
+    widths = [
+        max(page.cells(cell) for cell in column) for column in zip(names, *lines, strict=True)
+    ]
+    widths = [-widths[0], min(widths[1], MAX_SPEAKER), -widths[2], -widths[3], widths[4] + 2]
+    page.row(list(zip(names, widths, strict=True)), "words", style="dim")
+    for turn, (*cells, emotion) in zip(row.turns, lines, strict=True):
+        marked = Text.assemble(_glyph(page, turn.emotion), f" {emotion}")
         page.row(
-            [
-                (str(turn.turn_index), -3),
-                (turn.speaker, width),
-                (start, -6),
-                (length, -6),
-                (emotion, 10),
-            ],
+            list(zip((*cells, marked), widths, strict=True)),
             turn.clean or Text("(nothing was heard)", style="dim"),
             below=_remarks(turn),
         )
@@ -180,7 +202,7 @@ def _remarks(turn: TurnCell) -> list[str]:
 def _write_trajectory(page: Page, row: DialogueRow) -> None:
     page.heading("Trajectory")
     speakers = list(dict.fromkeys(turn.speaker for turn in row.turns))
-    width = min(16, max(page.cells(speaker) for speaker in speakers))
+    width = min(MAX_SPEAKER, max(page.cells(speaker) for speaker in speakers))
     room = max(1, (page.width - 2 - width - 2) // STEP)
     shifts = {(shift.speaker, shift.turn_index): shift for shift in row.shifts}
     for first in range(0, len(row.turns), room):
@@ -215,14 +237,15 @@ def _write_legend(page: Page, seen: set[Emotion | None]) -> None:
     ]
     if None in seen:
         parts.append(Text(f"{UNKNOWN} unknown"))
-    parts.append(Text("; ".join(f"{arrow} {name}" for name, arrow in arrows.items())))
     page.write(Text(", ").join(parts), style="dim", indent=2)
+    turns = ", ".join(f"{arrow} {name}" for name, arrow in arrows.items())
+    page.write(turns, style="dim", indent=2)
 
 
 def _write_causes(page: Page, row: DialogueRow) -> None:
     page.heading("Causes")
     if not row.causes:
-        page.write("none: no state that has a cause", style="dim", indent=2)
+        page.write("none", style="dim", indent=2)
     turns = {turn.turn_index: turn for turn in row.turns}
     for cause in row.causes:
         head = Text(f"turn {cause.turn_index}, {printable(cause.speaker)}: ")
@@ -239,14 +262,15 @@ def _write_cause(page: Page, cause: CauseCell, turns: dict[int, TurnCell]) -> No
     page.field("event", cause.event)
     page.field("appraisal", cause.appraisal or Text("none was inferred", style="dim"))
     for evidence in cause.evidence:
-        page.field("quote", mark_quote(evidence, turns.get(evidence.turn_index)))
+        lead = f"{evidence.turn_index} {evidence.speaker}: "
+        page.field("quote", mark_quote(evidence, turns.get(evidence.turn_index)), lead)
     if not cause.evidence:
         page.field("quote", Text(f"none: a {cause.kind.value} cause needs none", style="dim"))
 
 
 def mark_quote(evidence: EvidenceCell, turn: TurnCell | None) -> Text:
     """Return the quoted turn's text with the quote between brackets at its stored offsets."""
-    line = Text(f"{evidence.turn_index} {printable(evidence.speaker)}: ")
+    line = Text()
     words = "" if turn is None else turn.clean
     if words[evidence.start : evidence.end] != evidence.quote:
         line.append(printable(evidence.quote), "bold red")
@@ -262,7 +286,7 @@ def mark_quote(evidence: EvidenceCell, turn: TurnCell | None) -> Text:
 def _write_targets(page: Page, targets: Sequence[Stage2Row]) -> None:
     page.heading("Targets")
     if not targets:
-        page.write("none: no turn that another speaker answers", style="dim", indent=2)
+        page.write("none", style="dim", indent=2)
     for row in targets:
         who = f"{printable(row.answering_speaker)} answers {printable(row.user_speaker)}"
         page.write(f"turn {row.turn_index}: {who}", indent=2)

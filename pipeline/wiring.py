@@ -19,7 +19,7 @@ from ieat.pipeline.engines.moonshine import MoonshineTranscriber
 from ieat.pipeline.engines.openai_chat import OpenAIChat
 from ieat.pipeline.engines.openai_transcription import OpenAITranscriber
 from ieat.pipeline.engines.responders import CorpusResponder, WrittenResponder
-from ieat.pipeline.failures import RunStopped
+from ieat.pipeline.failures import ConfigError, RunStopped
 from ieat.pipeline.ports import (
     AnsweringModel,
     Attributor,
@@ -61,13 +61,20 @@ class Engines:
         await asyncio.to_thread(self.store.close)
 
 
-def open_engines(config: BuildConfig, state: RunState) -> Engines:
+def open_engines(
+    config: BuildConfig, state: RunState, store: ResponseStore | None = None
+) -> Engines:
     """Open the engines that a configuration names.
+
+    Args:
+        config: The configuration.
+        state: Nothing more is asked once it says stop.
+        store: The response store; null opens the configured one. It is closed with the engines.
 
     Raises:
         ConfigError: A package, a key or the store is missing or cannot work.
     """
-    store = open_store(config)
+    store = open_store(config) if store is None else store
     closers: list[Callable[[], Awaitable[None]]] = []
     try:
         recognizer = _recognizer(config, state, store, closers)
@@ -129,17 +136,16 @@ def asks_jointly(config: BuildConfig) -> bool:
     )
 
 
-def asks_gold_turns(config: BuildConfig) -> bool:
-    """Tell whether turns with a corpus label are labeled from their words too: when it is free."""
-    return config.labels.also_gold or config.labeler == "linear"
-
-
 def open_store(config: BuildConfig) -> ResponseStore:
     """Open the response store.
 
     Raises:
         ConfigError: Its folder cannot hold one.
     """
+    if "://" in config.store_folder:
+        raise ConfigError(
+            f"the response store cannot lie at {config.store_folder}; set store to a local folder"
+        )
     return SqliteStore(Path(config.store_folder), replay=config.replay)
 
 
@@ -158,10 +164,11 @@ def _recognizer(
         transcriber = OpenAITranscriber(
             config.recognizer.partition(":")[2], config.recognizer_settings
         )
-    closers.append(transcriber.close)
-    return StoredRecognizer(
+    stored = StoredRecognizer(
         _StoppingTranscriber(transcriber, state), store, replay=config.replay, decode=decode_span
     )
+    closers.append(stored.close)
+    return stored
 
 
 def _language_model(
@@ -173,8 +180,9 @@ def _language_model(
     if config.language_model is None:
         return None
     model = OpenAIChat(config.language_model.partition(":")[2], config.language_model_settings)
-    closers.append(model.close)
-    return StoredLanguageModel(_StoppingModel(model, state), store, replay=config.replay)
+    stored = StoredLanguageModel(_StoppingModel(model, state), store, replay=config.replay)
+    closers.append(stored.close)
+    return stored
 
 
 def _refuse_when_stopped(state: RunState) -> None:

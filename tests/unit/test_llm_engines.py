@@ -104,7 +104,10 @@ def test_a_bad_answer_is_asked_again_once_and_a_good_second_one_is_taken(answer,
     given = answer.text if isinstance(answer, Answer) else answer
     told = given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)
     reask = PROMPTS.template("reask", Language.EN).sections[code]
-    assert [m.content for m in second.messages] == [m.content for m in first.messages] + [told, reask]
+    assert [m.content for m in second.messages] == [m.content for m in first.messages] + [
+        told,
+        reask,
+    ]
 
 
 def test_two_bad_answers_fail_with_the_code_of_the_second():

@@ -46,7 +46,9 @@ def test_every_slice_of_letters_is_found_where_its_own_text_stands(text, data):
         assert 0 <= found[0] < found[1] <= len(text)
 
 
-@given(st.text("abc de", min_size=3, max_size=40).filter(lambda t: t == " ".join(t.split())), st.data())
+@given(
+    st.text("abc de", min_size=3, max_size=40).filter(lambda t: t == " ".join(t.split())), st.data()
+)
 def test_plain_slices_are_always_found_and_read_the_same(text, data):
     start = data.draw(st.integers(0, len(text) - 1))
     end = data.draw(st.integers(start + 1, len(text)))

@@ -30,7 +30,9 @@ def label(of, labeler, with_rules=None):
 
 def attribute(labeled, attributor=None, speaker="first"):
     return asyncio.run(
-        attribute_emotions(labeled, attributor or ExtractiveAttributor(), AttributeRules(speaker, 20))
+        attribute_emotions(
+            labeled, attributor or ExtractiveAttributor(), AttributeRules(speaker, 20)
+        )
     )
 
 
@@ -76,7 +78,9 @@ def test_a_given_turn_without_words_fails_the_dialogue():
 
 
 def test_a_cut_without_words_stays_empty_and_flagged():
-    recognizer = ScriptedRecognizer({f"d1-{n}.wav": "yes" for n in range(4)} | {"d1-4.wav": "[noise]"})
+    recognizer = ScriptedRecognizer(
+        {f"d1-{n}.wav": "yes" for n in range(4)} | {"d1-4.wav": "[noise]"}
+    )
     found = asyncio.run(transcribe(heard(dialogue(is_given=False)), recognizer))
     assert [said.clean for said in found.transcript.utterances] == ["yes"] * 4 + [""]
     assert found.transcript.utterances[4].flags == ("no_words",)
@@ -102,7 +106,9 @@ def test_labels_make_a_trajectory_with_shifts():
         (2, Emotion.ANGER, "text"),
         (4, Emotion.NEUTRAL, "text"),
     ]
-    assert [(s.from_emotion, s.to_emotion, s.turn_index, s.direction) for s in trajectory.shifts] == [
+    assert [
+        (s.from_emotion, s.to_emotion, s.turn_index, s.direction) for s in trajectory.shifts
+    ] == [
         (Emotion.FEAR, Emotion.ANGER, 2, "level"),
         (Emotion.ANGER, Emotion.NEUTRAL, 4, "better"),
     ]
@@ -141,8 +147,18 @@ def test_turns_with_a_corpus_label_are_not_asked_unless_wanted():
     ("settings", "emotion", "raw", "flags"),
     [
         ({"outside": "other"}, None, "curious", ("gold_outside",)),
-        ({"outside": "map", "emotion_map": {"curious": "surprise"}}, Emotion.SURPRISE, "curious", ()),
-        ({"outside": "map", "emotion_map": {"bored": "neutral"}}, None, "curious", ("gold_outside",)),
+        (
+            {"outside": "map", "emotion_map": {"curious": "surprise"}},
+            Emotion.SURPRISE,
+            "curious",
+            (),
+        ),
+        (
+            {"outside": "map", "emotion_map": {"bored": "neutral"}},
+            None,
+            "curious",
+            ("gold_outside",),
+        ),
     ],
 )
 def test_a_corpus_word_outside_the_seven_is_kept_or_mapped(settings, emotion, raw, flags):

@@ -1,0 +1,121 @@
+"""Try a configuration on one dialogue: read it, ask each engine, write and remove one file."""
+
+import time
+from collections.abc import Iterator
+
+import fsspec
+
+from ieat.pipeline.config import BuildConfig
+from ieat.pipeline.failures import ConfigError, RecordError
+from ieat.pipeline.rules import attribute_rules, compose_rules, label_rules
+from ieat.pipeline.run_state import RunState
+from ieat.pipeline.stages.attribute import attribute_emotions
+from ieat.pipeline.stages.compose import compose_samples
+from ieat.pipeline.stages.hear import hear
+from ieat.pipeline.stages.label import label_emotions
+from ieat.pipeline.stages.read import list_units, read_unit
+from ieat.pipeline.stages.transcribe import transcribe
+from ieat.pipeline.steps import Worker
+from ieat.pipeline.wiring import Engines, engine_opener
+from ieat.schemas.dialogue import Dialogue
+from ieat.schemas.records import Failure
+
+MAX_TRIED = 20
+"""Dialogues that are tried before the input counts as unreadable."""
+
+
+def check_build(config: BuildConfig) -> Iterator[str]:
+    """Yield one line for each thing that works.
+
+    The answers are kept in the store, so a later build does not pay for them again.
+
+    Raises:
+        ConfigError: Something does not work, and how to mend it.
+        EngineUnavailable: An engine refuses or does not answer.
+    """
+    dialogue = _first_readable(config)
+    yield f"read      {dialogue.dialogue_id}: {len(dialogue.turns)} turns ({dialogue.source})"
+    worker = Worker(engine_opener(config), RunState(("check",), 1.0))
+    try:
+        yield from worker.wait_for(_ask_engines(config, _opening(dialogue), worker.engines))
+    finally:
+        worker.close()
+    yield _write_and_remove(config.output)
+
+
+def _first_readable(config: BuildConfig) -> Dialogue:
+    problems: list[RecordError] = []
+    for unit in list_units(config.inputs, MAX_TRIED):
+        try:
+            return read_unit(unit, config.inputs[unit.input_index], config.user_speaker)
+        except RecordError as problem:
+            problems.append(problem)
+    raise ConfigError(
+        f"none of the first {len(problems)} dialogues can be read; the first: {problems[0]}"
+    )
+
+
+def _opening(dialogue: Dialogue) -> Dialogue:
+    """Return the dialogue up to the first change of speaker, so that there is a target."""
+    speakers = [turn.speaker for turn in dialogue.turns]
+    change = next((n for n, speaker in enumerate(speakers) if speaker != speakers[0]), 0)
+    return dialogue.model_copy(update={"turns": dialogue.turns[: change + 1]})
+
+
+async def _ask_engines(config: BuildConfig, dialogue: Dialogue, engines: Engines) -> list[str]:
+    """Run the stages over the opening of a dialogue and say what each engine gave."""
+    lines = []
+    clock = time.monotonic()
+
+    def took() -> str:
+        nonlocal clock
+        before, clock = clock, time.monotonic()
+        return f"{clock - before:.2f} s"
+
+    try:
+        heard = await hear(dialogue, engines.examine)
+        seconds = sum(sound.duration for sound in heard.sounds if sound)
+        lines.append(f"heard     {seconds:.1f} s of sound ({took()})")
+        transcribed = await transcribe(heard, engines.recognizer)
+        words = transcribed.transcript.utterances[0].clean
+        lines.append(f"words     {engines.recognizer.recognizer_id}: {words!r} ({took()})")
+        labeled = await label_emotions(transcribed, engines.labeler, label_rules(config))
+        _refuse_failed(labeled.failures)
+        states = [state for found in labeled.trajectories for state in found.states]
+        emotion = states[0].chosen.value if states and states[0].chosen else "unknown"
+        labeler = engines.labeler.labeler_id if engines.labeler else "gold"
+        lines.append(f"emotion   {labeler}: {emotion} ({took()})")
+        attributed = await attribute_emotions(labeled, engines.attributor, attribute_rules(config))
+        _refuse_failed(attributed.failures)
+        if attributed.attributions:
+            event = attributed.attributions[0].causes[0].event
+            lines.append(f"cause     {engines.attributor.attributor_id}: {event} ({took()})")
+        else:
+            lines.append("cause     not asked: the first state is neutral or unknown")
+        composed = await compose_samples(attributed, engines.responder, compose_rules(config))
+        _refuse_failed(composed.failures)
+        if composed.samples:
+            lines.append(f"response  {composed.samples[0].response.text} ({took()})")
+        else:
+            lines.append("response  not asked: the first turn is no target with a known state")
+    except RecordError as error:
+        raise ConfigError(f"{dialogue.dialogue_id}: {error.code}: {error.message}") from error
+    return lines
+
+
+def _refuse_failed(failures: tuple[Failure, ...]) -> None:
+    if failures:
+        raise RecordError(failures[0].code, failures[0].message)
+
+
+def _write_and_remove(output: str) -> str:
+    """Write and remove a file beside the output, so that an empty output stays empty."""
+    probe = f"{output.rstrip('/')}.ieat-check"
+    try:
+        with fsspec.open(probe, "wb", auto_mkdir=True) as out:
+            out.write(b"ieat")
+        system, path = fsspec.core.url_to_fs(probe)
+        system.rm_file(path)
+    except (OSError, ValueError, ImportError) as error:
+        raise ConfigError(f"cannot write to {output}: {error}") from error
+    return f"write     {output} can be written to"

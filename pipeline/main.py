@@ -1,0 +1,235 @@
+"""The whole pipeline on one screen, and what surrounds a run of it."""
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import partial
+from types import FrameType
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions, SetupOptions
+from rich.console import Console
+
+from ieat.pipeline.coders import register_coders
+from ieat.pipeline.config import BuildConfig
+from ieat.pipeline.failures import ConfigError
+from ieat.pipeline.identity import build_identity, not_configured, resources
+from ieat.pipeline.output.build_files import begin_build, write_resources, write_run
+from ieat.pipeline.output.card import write_card
+from ieat.pipeline.output.clips import read_clip
+from ieat.pipeline.output.files import BuildFolder
+from ieat.pipeline.output.sink import SinkSettings, WriteBuild, read_manifest
+from ieat.pipeline.output.stage2_rows import RowSettings
+from ieat.pipeline.progress import ProgressView
+from ieat.pipeline.rules import attribute_rules, compose_rules, label_rules
+from ieat.pipeline.run_state import RunState
+from ieat.pipeline.stages.attribute import AttributeEmotions
+from ieat.pipeline.stages.compose import ComposeSamples
+from ieat.pipeline.stages.hear import HearTurns
+from ieat.pipeline.stages.label import LabelEmotions
+from ieat.pipeline.stages.read import ReadDialogues, list_units
+from ieat.pipeline.stages.transcribe import Transcribe
+from ieat.pipeline.steps import DeadLetters, EngineRoom
+from ieat.pipeline.wiring import Engines, engine_ids, engine_opener
+from ieat.schemas.build import Manifest
+
+STAGES = ("hear", "transcribe", "label", "attribute", "compose")
+EXIT_CODES = {"engine_unavailable": 4, "too_many_failed": 5}
+"""Exit code of each reason to stop; all others are limits or a person: 3."""
+
+LOCAL_RUNNER = "FnApiRunner"
+"""Named, because DirectRunner tries to fetch another runner from the network first."""
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """How a build ended."""
+
+    output: str
+    manifest: Manifest
+    seconds: float
+    stop_code: str | None
+    stop_message: str | None
+
+    @property
+    def exit_code(self) -> int:
+        """0 done, 3 stopped by a limit or a person, 4 engine unavailable, 5 too many failed."""
+        return 0 if self.stop_code is None else EXIT_CODES.get(self.stop_code, 3)
+
+    def describe(self) -> str:
+        """Return the books as a few lines of text."""
+        lines = []
+        for name in ("dialogues", "turns", "targets"):
+            counts = getattr(self.manifest.books, name)
+            lines.append(
+                f"{name:<10} read {counts.read}: written {counts.written}, "
+                f"dead {counts.num_dead}, filtered {counts.num_filtered}, "
+                f"not reached {counts.num_not_reached}"
+            )
+        if self.manifest.codes:
+            codes = ", ".join(f"{code} {n}" for code, n in sorted(self.manifest.codes.items()))
+            lines.append(f"{'failed':<10} {codes}; see: ieat show {self.output} --failed")
+        lines.append(f"{'written':<10} {self.output} in {self.seconds:.1f} s")
+        if self.stop_code is not None:
+            lines.append(f"{'stopped':<10} {self.stop_message}; the same command goes on")
+        return "\n".join(lines)
+
+
+def assemble(
+    pipeline: beam.Pipeline,
+    config: BuildConfig,
+    room: EngineRoom[Engines],
+) -> None:
+    """Lay out the stages from corpora to tables."""
+    dead = DeadLetters()
+    at_once = config.in_flight
+    composed = (
+        pipeline
+        | "Read dialogues" >> ReadDialogues(config.inputs, config.limit, room, dead)
+        | "Hear turns" >> HearTurns(room, dead, at_once)
+        | "Transcribe" >> Transcribe(room, dead, at_once)
+        | "Label emotions" >> LabelEmotions(label_rules(config), room, dead, at_once)
+        | "Attribute emotions" >> AttributeEmotions(attribute_rules(config), room, dead, at_once)
+        | "Compose samples" >> ComposeSamples(compose_rules(config), room, dead, at_once)
+    )
+    (composed, dead.all()) | "Write build" >> WriteBuild(_sink_settings(config), read_clip)
+
+
+def build(
+    config: BuildConfig,
+    *,
+    beam_flags: Sequence[str] = (),
+    console: Console | None = None,
+) -> BuildReport:
+    """Build a data set.
+
+    Args:
+        config: What to build.
+        beam_flags: Flags of Beam; without a runner among them the build runs in this process.
+        console: Where progress is shown; null shows none.
+
+    Raises:
+        ConfigError: A mistake in configuration or input, found before anything is paid for.
+        EngineUnavailable: An engine cannot even be opened.
+    """
+    options = _beam_options(beam_flags)
+    register_coders()
+    # Reading one unit tells an empty input before the output folder is touched.
+    next(list_units(config.inputs, 1))
+    room = EngineRoom(
+        engine_opener(config),
+        partial(RunState, STAGES, config.max_failed_ratio),
+        config.user_speaker,
+    )
+    worker = room.enter()
+    began = time.monotonic()
+    started = datetime.now(timezone.utc)
+    try:
+        folder = BuildFolder(config.output)
+        ids = engine_ids(worker.engines)
+        begin_build(folder, build_identity(config, ids))
+        with _stopping_on_signals(worker.state), _showing(worker.state, console):
+            with _quiet_beam(), beam.Pipeline(options=options) as pipeline:
+                assemble(pipeline, config, room)
+        manifest = read_manifest(folder)
+    finally:
+        worker.close()
+    stop = worker.state.stop_reason
+    report = BuildReport(
+        output=config.output,
+        manifest=manifest,
+        seconds=time.monotonic() - began,
+        stop_code=stop.code if stop else None,
+        stop_message=stop.message if stop else None,
+    )
+    write_resources(folder, resources(config, ids))
+    write_run(
+        folder,
+        started=started,
+        seconds=report.seconds,
+        stages=worker.state.snapshot(),
+        stopped=stop.code if stop else None,
+    )
+    write_card(folder)
+    return report
+
+
+def _beam_options(flags: Sequence[str]) -> PipelineOptions:
+    """Return Beam's options, refusing what Beam does not know.
+
+    Raises:
+        ConfigError: A flag is unknown to Beam.
+    """
+    options = PipelineOptions(list(flags))
+    unknown = [flag for flag in flags if flag.startswith("-") and not _is_known(options, flag)]
+    if unknown:
+        raise ConfigError(f"Beam does not know {', '.join(unknown)}")
+    if not any(flag.startswith("--runner") for flag in flags):
+        options = PipelineOptions([*flags, f"--runner={LOCAL_RUNNER}"])
+    options.view_as(SetupOptions).save_main_session = False
+    return options
+
+
+def _is_known(options: PipelineOptions, flag: str) -> bool:
+    name = flag.lstrip("-").partition("=")[0]
+    return name in options.get_all_options(retain_unknown_options=False) or name.startswith("no_")
+
+
+def _sink_settings(config: BuildConfig) -> SinkSettings:
+    return SinkSettings(
+        out=config.output,
+        num_shards=config.shards,
+        rows=RowSettings(
+            max_context_turns=config.max_context_turns,
+            max_context_seconds=config.max_context_seconds,
+            stage2_audio=config.stage2_audio,
+        ),
+        not_configured=not_configured(config),
+    )
+
+
+@contextmanager
+def _stopping_on_signals(state: RunState) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM finish what is in flight; the second one ends at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if state.stop_reason is not None:
+            raise KeyboardInterrupt
+        state.stop("interrupted", f"stopped by {signal.Signals(number).name}")
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, stop) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _showing(state: RunState, console: Console | None) -> Iterator[None]:
+    if console is None:
+        yield
+        return
+    with ProgressView(state.snapshot, console):
+        yield
+
+
+@contextmanager
+def _quiet_beam() -> Iterator[None]:
+    """Keep Beam's notes about packages that a local run does not need off the screen."""
+    logger = logging.getLogger("apache_beam")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

@@ -1,0 +1,102 @@
+import pytest
+import yaml
+
+from ieat.pipeline.config import BuildConfig, load_config
+from ieat.pipeline.failures import ConfigError
+from ieat.pipeline.identity import build_identity
+from ieat.pipeline.init import render_config, write_config
+
+MINIMAL = {"inputs": [{"path": "talks.jsonl"}], "output": "out"}
+
+
+def refused(match, **changes):
+    with pytest.raises(ConfigError, match=match):
+        load_config(None, MINIMAL | changes)
+
+
+def test_the_smallest_configuration_needs_no_key_and_no_service():
+    config = load_config(None, MINIMAL)
+    assert (config.recognizer, config.labeler, config.attributor, config.response) == (
+        "moonshine",
+        "linear",
+        "extractive",
+        "corpus",
+    )
+    assert config.store_folder == "out.ieat"
+
+
+def test_unknown_keys_are_named_with_their_place():
+    refused("colour: unknown key", colour="red")
+    refused(r"inputs\.0\.fromat: unknown key", inputs=[{"path": "a", "fromat": "call"}])
+    refused(r"labels\.outsid: unknown key", labels={"outsid": "drop"})
+
+
+def test_values_that_do_not_fit_are_named():
+    refused("recognizer: 'whisper' is no engine", recognizer="whisper")
+    refused("labeler: llm needs a language_model", labeler="llm")
+    refused("response: written needs a language_model", response="written")
+    refused("emotion_map is used with labels.outside: map only", labels={"emotion_map": {"a": "sad"}})
+    refused("limit: ", limit=0)
+    refused("prompts: 'labelling' is no prompt", prompts={"labelling": "mine"})
+
+
+def test_a_template_that_cannot_be_read_is_a_mistake_before_the_run(tmp_path):
+    config = load_config(None, MINIMAL | {"prompts": {"labeling": str(tmp_path)}})
+    with pytest.raises(ConfigError, match="cannot read the template labeling@own.en"):
+        build_identity(config, {})
+
+
+def test_flags_go_over_the_file(tmp_path):
+    file = tmp_path / "ieat.yaml"
+    file.write_text(yaml.safe_dump(MINIMAL | {"recognizer": "gold", "shards": 2}))
+    config = load_config(file, {"recognizer": "openai:whisper-1", "limit": None}, base_url="http://h/v1")
+    assert (config.recognizer, config.shards, config.limit) == ("openai:whisper-1", 2, None)
+    assert config.language_model_settings.base_url == "http://h/v1"
+    assert config.recognizer_settings.base_url == "http://h/v1"
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [("inputs: [", "cannot read the configuration"), ("- a\n- b\n", "holds no keys")],
+)
+def test_a_file_that_is_no_configuration_is_a_mistake(tmp_path, text, match):
+    file = tmp_path / "ieat.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=match):
+        load_config(file, {})
+
+
+def test_a_missing_file_is_a_mistake(tmp_path):
+    with pytest.raises(ConfigError, match="cannot read the configuration"):
+        load_config(tmp_path / "none.yaml", {})
+
+
+def test_the_written_configuration_holds_every_key_with_its_default_and_its_sentence(tmp_path):
+    file = tmp_path / "ieat.yaml"
+    write_config(file)
+    config = load_config(file, {})
+    assert config == load_config(
+        None, {"inputs": [{"path": "dialogues.jsonl"}], "output": "out"}
+    )
+    text = render_config()
+    for name, field in BuildConfig.model_fields.items():
+        assert f"\n{name}:" in text
+        assert " ".join(field.description.split()) in text
+
+
+def test_a_configuration_is_never_written_over(tmp_path):
+    file = tmp_path / "ieat.yaml"
+    file.write_text("mine")
+    with pytest.raises(ConfigError, match="is there already"):
+        write_config(file)
+    assert file.read_text() == "mine"
+
+
+def test_what_only_changes_how_a_build_runs_is_no_part_of_what_it_is():
+    config = load_config(None, MINIMAL)
+    same = load_config(None, MINIMAL | {"store": "elsewhere", "replay": True, "in_flight": 2, "limit": 3})
+    other = load_config(None, MINIMAL | {"shards": 9})
+    ids = {"recognizer": "gold"}
+    assert build_identity(config, ids) == build_identity(same, ids)
+    assert build_identity(config, ids) != build_identity(other, ids)
+    assert build_identity(config, ids) != build_identity(config, {"recognizer": "other"})

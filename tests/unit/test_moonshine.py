@@ -1,0 +1,124 @@
+"""The embedded recognizer: what it needs, what it hears, and how its answers are read."""
+
+import asyncio
+import importlib.util
+import json
+import time
+from importlib.machinery import ModuleSpec
+
+import numpy as np
+import pytest
+
+from ieat.pipeline.engines import moonshine
+from ieat.pipeline.engines.moonshine import MoonshineTranscriber
+from ieat.pipeline.failures import ConfigError, RecordError, UnusableAnswer
+from ieat.schemas.dialogue import Language
+from ieat.schemas.engine import Answer
+from ieat.schemas.transcript import Recognition
+
+needs_moonshine = pytest.mark.skipif(
+    importlib.util.find_spec("moonshine_voice") is None,
+    reason="the extra `embedded` is not installed",
+)
+
+
+def install(monkeypatch, folder):
+    """Make a folder look like the installed package."""
+    spec = ModuleSpec("moonshine_voice", None, is_package=True)
+    spec.submodule_search_locations = [str(folder)]
+    monkeypatch.setattr(moonshine.importlib.util, "find_spec", lambda name: spec)
+
+
+def test_a_missing_package_is_named_with_its_command(monkeypatch):
+    monkeypatch.setattr(moonshine.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r"pip install 'ieat\[embedded\]'"):
+        MoonshineTranscriber()
+
+
+def test_a_package_without_weights_is_told_from_the_one_with_them(monkeypatch, tmp_path):
+    install(monkeypatch, tmp_path)
+    with pytest.raises(ConfigError, match="carries no weights.*moonshine-voice==0.1.0"):
+        MoonshineTranscriber()
+
+
+def test_other_weights_are_refused(monkeypatch, tmp_path):
+    weights = tmp_path / "assets" / "tiny-en"
+    weights.mkdir(parents=True)
+    for name in moonshine.WEIGHTS_SHA256:
+        (weights / name).write_bytes(b"other")
+    install(monkeypatch, tmp_path)
+    with pytest.raises(ConfigError, match="are other ones than expected.*moonshine-voice==0.1.0"):
+        MoonshineTranscriber()
+
+
+def run(work):
+    async def inside():
+        engine = MoonshineTranscriber()
+        try:
+            return await work(engine)
+        finally:
+            await engine.close()
+
+    return asyncio.run(inside())
+
+
+@needs_moonshine
+def test_lines_are_joined_and_nothing_is_said_of_certainty():
+    lines = [
+        {"text": " I lost it. ", "start": 0.0, "duration": 1.0},
+        {"text": "", "start": 1.0, "duration": 0.5},
+        {"text": "Really.", "start": 2.0, "duration": 1.0},
+    ]
+
+    async def work(engine):
+        return engine.parse(Answer(text=json.dumps({"lines": lines})))
+
+    assert run(work) == Recognition(text="I lost it. Really.")
+
+
+@needs_moonshine
+@pytest.mark.parametrize("text", ["", "{}", '{"lines":[{"text":"a"}]}'])
+def test_a_stored_answer_in_another_form_is_unusable(text):
+    async def work(engine):
+        return engine.parse(Answer(text=text))
+
+    with pytest.raises(UnusableAnswer) as unusable:
+        run(work)
+    assert unusable.value.code == "broken_answer"
+
+
+@needs_moonshine
+def test_chinese_is_refused():
+    with pytest.raises(RecordError) as refused:
+        run(lambda engine: engine.transcribe(np.zeros(16_000, np.float32), Language.ZH))
+    assert refused.value.code == "recognizer_language"
+
+
+@needs_moonshine
+def test_the_engine_id_holds_the_hash_of_the_weights():
+    async def work(engine):
+        return engine.engine_id
+
+    assert run(work) == "moonshine:tiny-en@367b7c0e8812"
+
+
+@needs_moonshine
+def test_silence_is_heard_as_no_words_and_the_loop_stays_free():
+    async def work(engine):
+        beats = []
+
+        async def beat():
+            while True:
+                beats.append(time.monotonic())
+                await asyncio.sleep(0.01)
+
+        beating = asyncio.ensure_future(beat())
+        answers = await asyncio.gather(
+            *(engine.transcribe(np.zeros(16_000, np.float32), Language.EN) for _ in range(3))
+        )
+        beating.cancel()
+        return [engine.parse(answer).text for answer in answers], len(beats)
+
+    texts, num_beats = run(work)
+    assert texts == ["", "", ""]
+    assert num_beats > 3

@@ -1,0 +1,113 @@
+import json
+import re
+
+import pytest
+
+from ieat.pipeline.answers import CauseForm, JointForm, LabelForm, ResponseForm
+from ieat.prompts.library import (
+    FOLDER,
+    NAMES,
+    Prompt,
+    PromptError,
+    PromptLibrary,
+    TemplateFile,
+    answer_schema,
+    digest,
+    read_lock,
+)
+from ieat.prompts.lock import lock
+from ieat.schemas.dialogue import Language
+
+FORMS = {
+    "labeling": LabelForm,
+    "attribution": CauseForm,
+    "joint": JointForm,
+    "response": ResponseForm,
+}
+
+
+def test_every_released_file_is_locked_and_unchanged():
+    files = {path for path in FOLDER.glob("*/v*.*")}
+    assert len(files) == len(read_lock())
+    PromptLibrary({}).identities()
+
+
+def test_every_prompt_is_there_in_both_languages_with_the_same_sections_and_placeholders():
+    for name in NAMES:
+        english, chinese = (PromptLibrary({}).template(name, language) for language in Language)
+        assert english.sections.keys() == chinese.sections.keys(), name
+        for section, text in english.sections.items():
+            found = [
+                set(re.findall(r"\$\w+", either, re.ASCII)) for either in (text, chinese.sections[section])
+            ]
+            assert found[0] == found[1], (name, section)
+
+
+@pytest.mark.parametrize("name", sorted(FORMS))
+def test_the_released_answer_schema_has_the_fields_of_the_class_that_reads_it(name):
+    schema = json.loads(answer_schema(name).text)
+    assert set(schema["properties"]) == set(schema["required"]) == set(FORMS[name].model_fields)
+    assert schema["additionalProperties"] is False
+
+
+@pytest.mark.parametrize(("name", "form"), sorted(FORMS.items()))
+def test_every_value_that_the_released_schema_allows_is_read(name, form):
+    schema = json.loads(answer_schema(name).text)
+    good = {
+        "evidence": [{"turn": 0, "quote": "a"}],
+        "emotion": "sad",
+        "intensity": "low",
+        "event": "a",
+        "appraisal": None,
+        "kind": "explicit",
+        "style": "calm",
+        "response": "a",
+    }
+    for field, allowed in schema["properties"].items():
+        for value in allowed.get("enum", [good[field]]):
+            form.model_validate({k: good[k] for k in schema["properties"]} | {field: value})
+
+
+def prompt(**sections):
+    return Prompt(TemplateFile("p@1.en", "0", sections), answer_schema("labeling"))
+
+
+def test_rendering_fills_every_placeholder_and_nothing_else():
+    first, second = prompt(system="Be $how.", user="Say ${what}!").render(
+        {"how": "kind", "what": "$5 {now}"}
+    )
+    assert (first.role, first.content) == ("system", "Be kind.")
+    assert (second.role, second.content) == ("user", "Say $5 {now}!")
+
+
+def test_a_missing_or_unused_value_is_refused():
+    with pytest.raises(PromptError, match=r"no value for \$how"):
+        prompt(user="Be $how.").render({})
+    with pytest.raises(PromptError, match="value without use: more"):
+        prompt(user="Be $how.").render({"how": "kind", "more": "x"})
+
+
+def test_an_edit_of_a_released_file_is_refused(tmp_path):
+    folder, lock_file = tmp_path / "prompts", tmp_path / "lock.json"
+    (folder / "labeling").mkdir(parents=True)
+    file = folder / "labeling" / "v1.en.md"
+    file.write_text("## user\nold\n")
+    assert lock("labeling", 1, folder, lock_file) == ["labeling@1.en"]
+    assert json.loads(lock_file.read_text()) == {"labeling@1.en": digest("## user\nold\n")}
+    file.write_text("## user\nnew\n")
+    with pytest.raises(SystemExit, match="released already; add a new version instead"):
+        lock("labeling", 1, folder, lock_file)
+
+
+def test_a_users_own_template_takes_the_place_of_a_released_one(tmp_path):
+    (tmp_path / "en.md").write_text("## user\nHow is $speaker at [$turn]?\n\n$turns\n")
+    library = PromptLibrary({"labeling": str(tmp_path)})
+    own = library.prompt("labeling", Language.EN)
+    assert own.prompt_id == "labeling@own.en"
+    assert own.sha256 == digest((tmp_path / "en.md").read_text())
+    assert library.prompt("attribution", Language.EN).prompt_id == "attribution@1.en"
+
+
+def test_an_own_template_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(PromptError, match="labeling@own.zh"):
+        PromptLibrary({"labeling": str(tmp_path)}).template("labeling", Language.ZH)
