@@ -1,10 +1,21 @@
-"""What makes a build this build and no other, and which stages it does without."""
+"""What a build says of itself: what makes it this build, what it used, how the run went."""
 
+import platform
+from datetime import datetime
+from importlib.metadata import version
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from ieat.pipeline.config import BuildConfig
+from ieat.pipeline.corpora.naming import name_corpus
+from ieat.pipeline.corpora.places import find_place
 from ieat.pipeline.failures import ConfigError
+from ieat.pipeline.output.files import BuildFolder
+from ieat.pipeline.output.sink import read_manifest
+from ieat.pipeline.run_state import RunState
 from ieat.prompts.library import PromptError, PromptLibrary
+from ieat.schemas.build import DataResource, ModelResource, PromptResource, Resources
 
 NO_PART_OF_IT = {
     "output",
@@ -56,3 +67,74 @@ def not_configured(config: BuildConfig) -> tuple[str, ...]:
         ("self-distillation targets", True),
     ]
     return tuple(name for name, is_missing in without if is_missing)
+
+
+LICENSES = {
+    "moonshine": ("MIT", "moonshine-voice, Moonshine AI"),
+    "linear": ("weights trained on GoEmotions, CC BY 4.0", "Demszky et al. 2020"),
+    "extractive": ("Apache-2.0", "part of ieat"),
+}
+"""License and origin of the engines that come without a service, by the start of their id."""
+
+PACKAGES = ("ieat", "apache-beam", "openai", "pyarrow", "librosa", "soundfile", "av")
+"""Packages whose versions a run is told by."""
+
+
+def list_resources(
+    folder: BuildFolder, config: BuildConfig, engine_ids: dict[str, str | None]
+) -> Resources:
+    """Return every model, corpus and prompt that a build used."""
+    licenses: dict[str, set[str]] = {}
+    for shard in read_manifest(folder).shards:
+        if shard.table == "dialogues":
+            with folder.files.open(folder.path(shard.file), "rb") as stream:
+                table = pq.read_table(stream, columns=["corpus", "license"])
+            for corpus, found in zip(
+                table["corpus"].to_pylist(), table["license"].to_pylist(), strict=True
+            ):
+                licenses.setdefault(corpus, set()).update([found] if found else [])
+    return Resources(
+        models=tuple(
+            ModelResource(
+                role=role.replace("_", " "),
+                model_id=engine_id,
+                license=_origin(engine_id)[0],
+                source=_origin(engine_id)[1],
+            )
+            for role, engine_id in engine_ids.items()
+            if engine_id is not None and engine_id != "gold"
+        ),
+        data=tuple(
+            DataResource(
+                corpus=corpus,
+                path=settings.path,
+                licenses=tuple(sorted(licenses.get(corpus, ()))),
+            )
+            for settings in config.inputs
+            for corpus in [name_corpus(settings, find_place(settings.path))]
+        ),
+        prompts=tuple(
+            PromptResource(prompt_id=prompt_id, sha256=sha256)
+            for prompt_id, sha256 in sorted(PromptLibrary(config.prompts).identities().items())
+        ),
+    )
+
+
+def _origin(engine_id: str) -> tuple[str | None, str | None]:
+    name = engine_id.partition("@")[0].partition(":")[0]
+    return LICENSES.get(name, (None, None))
+
+
+def describe_run(state: RunState, started: datetime, seconds: float) -> dict[str, Any]:
+    """Return what is true of this run only: when, how long, on what, and how it ended."""
+    stop = state.stop_reason
+    return {
+        "started": started.isoformat(timespec="seconds"),
+        "seconds": round(seconds, 1),
+        "stopped": None if stop is None else {"code": stop.code, "message": stop.message},
+        "stages": {
+            stage.stage: {"done": stage.done, "failed": stage.failed} for stage in state.snapshot()
+        },
+        "python": platform.python_version(),
+        "packages": {package: version(package) for package in PACKAGES},
+    }

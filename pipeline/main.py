@@ -18,11 +18,15 @@ from rich.console import Console
 from ieat.pipeline.coders import register_coders
 from ieat.pipeline.config import BuildConfig
 from ieat.pipeline.failures import ConfigError
-from ieat.pipeline.identity import build_identity, not_configured, resources
-from ieat.pipeline.output.build_files import begin_build, write_resources, write_run
+from ieat.pipeline.identity import (
+    build_identity,
+    describe_run,
+    list_resources,
+    not_configured,
+)
+from ieat.pipeline.output.build_files import open_build, write_resources, write_run
 from ieat.pipeline.output.card import write_card
 from ieat.pipeline.output.clips import read_clip
-from ieat.pipeline.output.files import BuildFolder
 from ieat.pipeline.output.sink import SinkSettings, WriteBuild, read_manifest
 from ieat.pipeline.output.stage2_rows import RowSettings
 from ieat.pipeline.progress import ProgressView
@@ -97,7 +101,7 @@ def assemble(
         | "Attribute emotions" >> AttributeEmotions(attribute_rules(config), room, dead, at_once)
         | "Compose samples" >> ComposeSamples(compose_rules(config), room, dead, at_once)
     )
-    (composed, dead.all()) | "Write build" >> WriteBuild(_sink_settings(config), read_clip)
+    composed | "Write build" >> WriteBuild(_sink_settings(config), read_clip, dead.all())
 
 
 def build(
@@ -130,9 +134,8 @@ def build(
     began = time.monotonic()
     started = datetime.now(timezone.utc)
     try:
-        folder = BuildFolder(config.output)
         ids = engine_ids(worker.engines)
-        begin_build(folder, build_identity(config, ids))
+        folder = open_build(config.output, build_identity(config, ids))
         with _stopping_on_signals(worker.state), _showing(worker.state, console):
             with _quiet_beam(), beam.Pipeline(options=options) as pipeline:
                 assemble(pipeline, config, room)
@@ -147,14 +150,8 @@ def build(
         stop_code=stop.code if stop else None,
         stop_message=stop.message if stop else None,
     )
-    write_resources(folder, resources(config, ids))
-    write_run(
-        folder,
-        started=started,
-        seconds=report.seconds,
-        stages=worker.state.snapshot(),
-        stopped=stop.code if stop else None,
-    )
+    write_resources(folder, list_resources(folder, config, ids))
+    write_run(folder, describe_run(worker.state, started, report.seconds))
     write_card(folder)
     return report
 

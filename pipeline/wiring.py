@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ieat.pipeline.audio.decode import decode_span
 from ieat.pipeline.audio.examine import examine
+from ieat.pipeline.audio.level import even_level
 from ieat.pipeline.config import BuildConfig
 from ieat.pipeline.engines.extractive import ExtractiveAttributor
 from ieat.pipeline.engines.gold import GoldRecognizer
@@ -165,10 +166,15 @@ def _recognizer(
             config.recognizer.partition(":")[2], config.recognizer_settings
         )
     stored = StoredRecognizer(
-        _StoppingTranscriber(transcriber, state), store, replay=config.replay, decode=decode_span
+        _StoppingTranscriber(transcriber, state), store, replay=config.replay, decode=_evenly
     )
     closers.append(stored.close)
     return stored
+
+
+def _evenly(span: AudioSpan) -> Samples:
+    """Decode a span as recognizers hear it best: without an offset, not too quiet."""
+    return even_level(decode_span(span))
 
 
 def _language_model(

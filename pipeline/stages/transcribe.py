@@ -13,11 +13,14 @@ from ieat.pipeline.failures import SilentTurn
 from ieat.pipeline.ports import SpeechRecognizer
 from ieat.pipeline.steps import DeadLetters, EngineRoom, MapDialogues, first_then_rest
 from ieat.schemas.audio import Sound
-from ieat.schemas.dialogue import Language, Turn
+from ieat.schemas.dialogue import Dialogue, Language, Turn
 from ieat.schemas.records import HeardDialogue, TranscribedDialogue
 from ieat.schemas.transcript import Recognition, Transcript, Utterance
 
 STAGE = "transcribe"
+
+GOLD = "gold"
+"""Id of the recognizer that gives the corpus' own words; they need no voice to be true."""
 
 MAX_RATE = {Language.EN: 6.0, Language.ZH: 11.0}
 """Words (English) or characters (Chinese) per second that nobody speaks for a whole turn."""
@@ -61,7 +64,7 @@ async def transcribe(heard: HeardDialogue, recognizer: SpeechRecognizer) -> Tran
     dialogue = heard.dialogue
     recognitions = await first_then_rest(
         [
-            recognizer.recognize(turn, sound, dialogue.language, dialogue.dialogue_id)
+            _recognize(turn, sound, recognizer, dialogue)
             for turn, sound in zip(dialogue.turns, heard.sounds, strict=True)
         ]
     )
@@ -78,6 +81,15 @@ async def transcribe(heard: HeardDialogue, recognizer: SpeechRecognizer) -> Tran
     )
 
 
+async def _recognize(
+    turn: Turn, sound: Sound | None, recognizer: SpeechRecognizer, dialogue: Dialogue
+) -> Recognition:
+    """Ask for the words of a turn, but not of one without a voice: recognizers invent some."""
+    if sound is not None and "no_speech" in sound.flags and recognizer.recognizer_id != GOLD:
+        return Recognition(text="")
+    return await recognizer.recognize(turn, sound, dialogue.language, dialogue.dialogue_id)
+
+
 def _utterance(
     turn: Turn, sound: Sound | None, recognition: Recognition, language: Language
 ) -> Utterance:
@@ -85,7 +97,7 @@ def _utterance(
     if not said.clean and turn.is_given:
         raise SilentTurn(
             "no_words",
-            f"nothing was recognized in turn {turn.index} ({turn.source_turn_id}); "
+            f"no words in turn {turn.index} ({turn.source_turn_id}): {_why(sound)}; "
             "take the turn out of the corpus or use a stronger recognizer",
         )
     return Utterance(
@@ -98,6 +110,12 @@ def _utterance(
         response_key=recognition.response_key,
         flags=_flags(said.clean, sound, recognition, language),
     )
+
+
+def _why(sound: Sound | None) -> str:
+    if sound is not None and "no_speech" in sound.flags:
+        return "no voice is heard in it"
+    return "nothing was recognized"
 
 
 def _flags(

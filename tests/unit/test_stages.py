@@ -73,8 +73,17 @@ def test_tags_are_parted_from_the_words():
 
 def test_a_given_turn_without_words_fails_the_dialogue():
     recognizer = ScriptedRecognizer({f"d1-{n}.wav": "yes" for n in range(4)} | {"d1-4.wav": ""})
-    with pytest.raises(SilentTurn, match="nothing was recognized in turn 4"):
+    with pytest.raises(SilentTurn, match=r"no words in turn 4 \(4\): nothing was recognized"):
         asyncio.run(transcribe(heard(dialogue()), recognizer))
+
+
+def test_a_recognizer_is_not_asked_about_a_turn_without_a_voice():
+    of = heard(dialogue())
+    silent = of.sounds[4].model_copy(update={"flags": ("no_speech",)})
+    of = of.model_copy(update={"sounds": (*of.sounds[:4], silent)})
+    invents = ScriptedRecognizer({f"d1-{n}.wav": "thank you" for n in range(5)})
+    with pytest.raises(SilentTurn, match="no voice is heard in it"):
+        asyncio.run(transcribe(of, invents))
 
 
 def test_a_cut_without_words_stays_empty_and_flagged():

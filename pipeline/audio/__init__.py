@@ -1,0 +1,1 @@
+"""Audio: find the bytes, decode a span, measure it, cut speech, write clips."""
