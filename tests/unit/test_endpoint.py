@@ -6,6 +6,11 @@ import time
 import traceback
 
 import pytest
+
+from ieat.pipeline.config import LanguageModelSettings
+from ieat.pipeline.engines.openai_chat import OpenAIChat
+from ieat.pipeline.failures import ConfigError, EngineUnavailable, RecordError
+from ieat.schemas.engine import AnswerSchema, Message, Question
 from tests.openai_server import (
     CHAT,
     OpenAIServer,
@@ -18,11 +23,6 @@ from tests.openai_server import (
     raw,
     reset,
 )
-
-from ieat.pipeline.config import LanguageModelSettings
-from ieat.pipeline.engines.openai_chat import OpenAIChat
-from ieat.pipeline.failures import ConfigError, EngineUnavailable, RecordError
-from ieat.schemas.engine import AnswerSchema, Message, Question
 
 SCHEMA = AnswerSchema(schema_id="labeling@1", text='{"type":"object"}')
 
@@ -289,7 +289,7 @@ def test_the_base_url_comes_from_the_environment_where_the_config_names_none(mon
 
 @pytest.mark.parametrize("url", ["localhost:8000/v1", "ftp://host/v1", "http://", "http://h:x/v1"])
 def test_a_base_url_that_is_none_is_refused_before_anything_is_asked(url):
-    with pytest.raises(ConfigError, match="language_model_settings.base_url is no http"):
+    with pytest.raises(ConfigError, match=r"language_model_settings.base_url is no http"):
         OpenAIChat("fake-1", LanguageModelSettings(base_url=url))
 
 

@@ -87,9 +87,9 @@ def test_the_shipped_weights_are_the_pinned_ones_and_small():
 def test_other_weights_are_refused(tmp_path):
     other = tmp_path / "other.npz"
     other.write_bytes(WEIGHTS.read_bytes() + b"\0")
-    with pytest.raises(ConfigError, match="are not the released ones.*install ieat again"):
+    with pytest.raises(ConfigError, match=r"are not the released ones.*install ieat again"):
         load_weights(other)
-    with pytest.raises(ConfigError, match="cannot read the weights.*No such file"):
+    with pytest.raises(ConfigError, match=r"cannot read the weights.*No such file"):
         load_weights(tmp_path / "missing.npz")
 
 

@@ -37,7 +37,7 @@ def test_a_missing_package_is_named_with_its_command(monkeypatch):
 
 def test_a_package_without_weights_is_told_from_the_one_with_them(monkeypatch, tmp_path):
     install(monkeypatch, tmp_path)
-    with pytest.raises(ConfigError, match="carries no weights.*moonshine-voice==0.1.0"):
+    with pytest.raises(ConfigError, match=r"carries no weights.*moonshine-voice==0.1.0"):
         MoonshineTranscriber()
 
 
@@ -47,7 +47,7 @@ def test_other_weights_are_refused(monkeypatch, tmp_path):
     for name in moonshine.WEIGHTS_SHA256:
         (weights / name).write_bytes(b"other")
     install(monkeypatch, tmp_path)
-    with pytest.raises(ConfigError, match="are other ones than expected.*moonshine-voice==0.1.0"):
+    with pytest.raises(ConfigError, match=r"are other ones than expected.*moonshine-voice==0.1.0"):
         MoonshineTranscriber()
 
 

@@ -114,7 +114,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
 
 
 def test_replay_without_a_store_is_refused_and_makes_none(tmp_path):
-    with pytest.raises(ConfigError, match="there is no response store .* run once without replay"):
+    with pytest.raises(ConfigError, match=r"there is no response store .* run once without replay"):
         SqliteStore(tmp_path / "store", replay=True)
     assert list(tmp_path.iterdir()) == []
 

@@ -1,0 +1,1 @@
+"""Adapters: everything outside the pipeline that hears, labels or answers."""

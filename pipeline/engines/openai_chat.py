@@ -1,0 +1,243 @@
+"""Language models behind an OpenAI-compatible chat endpoint."""
+
+import json
+import re
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from ieat.pipeline.config import LanguageModelSettings
+from ieat.pipeline.engines.endpoint import BrokenEnvelope, Endpoint
+from ieat.pipeline.engines.refusals import BadRequest
+from ieat.schemas.engine import Answer, Message, Outcome, Question, Usage
+
+AnswerMode = Literal["json_schema", "json_object", "prompt"]
+
+NEXT_MODE: dict[AnswerMode, AnswerMode] = {"json_schema": "json_object", "json_object": "prompt"}
+
+NAMES_THE_FORMAT = re.compile(
+    r"response_format|json_schema|json_object|json mode|structured output|guided|grammar|schema",
+    re.IGNORECASE,
+)
+NAMES_MAX_TOKENS = re.compile(r"max_completion_tokens|max_tokens", re.IGNORECASE)
+NAMES_SAMPLING = re.compile(r"\b(temperature|top_p)\b", re.IGNORECASE)
+NAMES_SEED = re.compile(r"\bseed\b", re.IGNORECASE)
+
+THINKING = re.compile(r"\s*<think(?:ing)?>(.*?)(?:</think(?:ing)?>|\Z)", re.DOTALL)
+END_OF_THINKING = re.compile(r"</think(?:ing)?>")
+
+SCHEMA_REQUEST = (
+    "\n\nAnswer with one JSON object that fits this JSON schema, and with nothing else:\n"
+)
+"""Put before the schema where the server cannot hold the model to it; the same in all languages."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What a server takes of the chat API; found once per engine, no part of any key."""
+
+    mode: AnswerMode = "json_schema"
+    """How the answer's form is asked for."""
+    counts_completion: bool = False
+    """Whether the limit is named `max_completion_tokens` instead of `max_tokens`."""
+    takes_sampling: bool = True
+    """Whether temperature and top_p may be set; reasoning models often refuse them."""
+    takes_seed: bool = True
+    """Whether a seed may be set."""
+
+    def without(self, refused: BadRequest, is_known_to_work: bool) -> "Dialect | None":
+        """Return what to try next after a refusal; null when the form is not the reason.
+
+        Args:
+            refused: What the server said.
+            is_known_to_work: Whether this very dialect had an answer before: then only a refusal
+                that names a part of it leads on.
+        """
+        if not refused.may_be_the_form:
+            return None
+        wording = refused.wording
+        if not self.counts_completion and NAMES_MAX_TOKENS.search(wording):
+            return replace(self, counts_completion=True)
+        if self.takes_sampling and NAMES_SAMPLING.search(wording):
+            return replace(self, takes_sampling=False)
+        if self.takes_seed and NAMES_SEED.search(wording):
+            return replace(self, takes_seed=False)
+        following = NEXT_MODE.get(self.mode)
+        if following is None or (is_known_to_work and not NAMES_THE_FORMAT.search(wording)):
+            return None
+        return replace(self, mode=following)
+
+
+class OpenAIChat:
+    """Asks one model of an OpenAI-compatible chat endpoint.
+
+    Args:
+        model: The model's name at the server.
+        settings: How it is asked; sampling comes with each question.
+
+    Raises:
+        ConfigError: The base URL is no URL.
+    """
+
+    def __init__(self, model: str, settings: LanguageModelSettings) -> None:
+        self.engine_id = f"openai:{model}" + (f"@{settings.revision}" if settings.revision else "")
+        self._model = model
+        self._endpoint = Endpoint(model, settings, "language_model_settings")
+        self._dialect = Dialect()
+        self._is_found = False
+
+    async def complete(self, question: Question) -> Answer:
+        """Return the raw answer with its outcome.
+
+        Raises:
+            RecordError: The question was refused (`context_too_long`, `content_filtered`,
+                `bad_request`), or its answers are broken (`broken_response`).
+            EngineUnavailable: The service still fails after all attempts, or refuses us.
+        """
+        return await self._endpoint.first_alone(lambda: self._complete(question))
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._endpoint.close()
+
+    async def _complete(self, question: Question) -> Answer:
+        dialect = self._dialect
+        is_known_to_work = self._is_found
+        first_refusal: BadRequest | None = None
+        while True:
+            try:
+                answer = await self._endpoint.post(
+                    "/chat/completions", _body(self._model, question, dialect), _read
+                )
+            except BadRequest as refused:  # noqa: PERF203 - each round asks a server
+                first_refusal = first_refusal or refused
+                following = dialect.without(refused, is_known_to_work)
+                if following is None:
+                    # What the server said to the plain form says more than later refusals.
+                    raise first_refusal from None
+                dialect, is_known_to_work = following, False
+            else:
+                # A call that began earlier in an older dialect must not bring that one back.
+                if first_refusal is not None or not self._is_found:
+                    self._dialect, self._is_found = dialect, True
+                return answer
+
+
+def _body(model: str, question: Question, dialect: Dialect) -> dict[str, object]:
+    sampling = question.sampling
+    messages = question.messages
+    if dialect.mode != "json_schema":
+        messages = _with_schema(messages, question.answer_schema.text)
+    body: dict[str, object] = {
+        "model": model,
+        "messages": [{"role": message.role, "content": message.content} for message in messages],
+        "max_completion_tokens" if dialect.counts_completion else "max_tokens": sampling.max_tokens,
+    }
+    if dialect.takes_sampling:
+        body["temperature"] = sampling.temperature
+        if sampling.top_p is not None:
+            body["top_p"] = sampling.top_p
+    if dialect.takes_seed and sampling.seed is not None:
+        body["seed"] = sampling.seed
+    if dialect.mode == "json_schema":
+        body["response_format"] = {
+            "type": "json_schema",
+            "json_schema": {
+                # The API takes letters, digits, underscores and dashes only.
+                "name": re.sub(r"[^A-Za-z0-9_-]", "_", question.answer_schema.schema_id)[:64],
+                "schema": json.loads(question.answer_schema.text),
+                "strict": True,
+            },
+        }
+    elif dialect.mode == "json_object":
+        body["response_format"] = {"type": "json_object"}
+    return body
+
+
+def _with_schema(messages: tuple[Message, ...], schema: str) -> tuple[Message, ...]:
+    """Put the schema at the end of the last message that is not the assistant's."""
+    place = max(
+        (index for index, message in enumerate(messages) if message.role != "assistant"),
+        default=len(messages) - 1,
+    )
+    content = f"{messages[place].content}{SCHEMA_REQUEST}{schema}"
+    asked = messages[place].model_copy(update={"content": content})
+    return (*messages[:place], asked, *messages[place + 1 :])
+
+
+def _read(body: object) -> Answer:
+    """Read the envelope of a chat answer; what the answer says is for others to judge."""
+    if not isinstance(body, dict):
+        raise BrokenEnvelope("it is no JSON object")
+    choices = body.get("choices")
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+        raise BrokenEnvelope("it holds an error" if body.get("error") else "it holds no choices")
+    message = choices[0].get("message")
+    if not isinstance(message, dict):
+        raise BrokenEnvelope("its choice holds no message")
+    reasoning, text = _apart(_text(message.get("content")))
+    for name in ("reasoning_content", "reasoning"):
+        if not reasoning and isinstance(message.get(name), str):
+            reasoning = _sound_text(message[name])
+    refusal = _text(message.get("refusal"))
+    outcome: Outcome = "answer"
+    if refusal:
+        outcome, text = "refusal", refusal
+    elif choices[0].get("finish_reason") == "content_filter":
+        outcome = "filtered"
+    elif choices[0].get("finish_reason") == "length":
+        outcome = "truncated"
+    model = body.get("model")
+    return Answer(
+        text=text,
+        reasoning=reasoning or None,
+        outcome=outcome,
+        model=_sound_text(model) if isinstance(model, str) else None,
+        usage=_usage(body.get("usage")),
+    )
+
+
+def _text(content: object) -> str:
+    """Return the text of a message, which some servers send in parts."""
+    if isinstance(content, list):
+        content = "".join(
+            part["text"]
+            for part in content
+            if isinstance(part, dict) and isinstance(part.get("text"), str)
+        )
+    if content is None:
+        return ""
+    if not isinstance(content, str):
+        raise BrokenEnvelope("the content of its message is no text")
+    return _sound_text(content)
+
+
+def _sound_text(text: str) -> str:
+    """Replace halves of surrogate pairs, which JSON can hold and UTF-8 cannot."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _apart(content: str) -> tuple[str, str]:
+    """Part the thinking at the start of a content from the answer."""
+    thinking = THINKING.match(content)
+    if thinking:
+        return thinking[1].strip(), content[thinking.end() :].strip()
+    end = END_OF_THINKING.search(content)
+    # Some chat templates open the thinking in the question; JSON that quotes the tag is no case.
+    if end and not content.lstrip().startswith(("{", "[", "`")):
+        return content[: end.start()].strip(), content[end.end() :].strip()
+    return "", content
+
+
+def _usage(usage: object) -> Usage:
+    return Usage(
+        prompt_tokens=_count(usage, "prompt_tokens"),
+        completion_tokens=_count(usage, "completion_tokens"),
+        cached_tokens=_count(usage, "prompt_tokens_details", "cached_tokens"),
+        reasoning_tokens=_count(usage, "completion_tokens_details", "reasoning_tokens"),
+    )
+
+
+def _count(usage: object, *path: str) -> int | None:
+    for name in path:
+        usage = usage.get(name) if isinstance(usage, dict) else None
+    return usage if isinstance(usage, int) and not isinstance(usage, bool) else None
