@@ -27,7 +27,7 @@ FEELINGS = {
 MISBEHAVIORS = (
     "ungrounded",
     "future",
-    "sobbing",
+    "overheard",
     "refused",
     "broken",
     "foreign",
@@ -38,7 +38,7 @@ MISBEHAVIORS = (
 CODES = {
     "ungrounded": "span_not_verbatim",
     "future": "future_evidence",
-    "sobbing": "vocal_claim",
+    "overheard": "vocal_claim",
     "refused": "refusal",
     "broken": "broken_json",
     "foreign": "wrong_language",
@@ -107,7 +107,7 @@ def endpoint(request: Request) -> Reply:
     bad: dict[str, Any] = {
         "ungrounded": answer | {"evidence": [{"turn": question.turn, "quote": "never said"}]},
         "future": answer | {"evidence": [{"turn": question.turn + 1, "quote": question.words}]},
-        "sobbing": answer | {"event": "They are sobbing about it."},
+        "overheard": answer | {"event": "They are sobbing about it."},
         "broken": '{"evidence": [',
         "foreign": answer | {"event": "他们这样说了。"},
         "empty": "",
@@ -116,7 +116,7 @@ def endpoint(request: Request) -> Reply:
 
 
 def transcribed(request: Request) -> Reply:
-    """Recognize a tone: its length in tenths of a second is the number of the sentence."""
+    """Recognize a clip: its length in tenths of a second, modulo five, is its sentence."""
     assert request.audio is not None
     with sf.SoundFile(io.BytesIO(request.audio)) as sound:
         number = round(sound.frames / sound.samplerate * 10)
@@ -141,7 +141,7 @@ SENTENCES = (
     "That is awful to hear",
     "I will go home now",
 )
-"""What the tones say."""
+"""What the clips say to this endpoint."""
 
 
 def manifest_line(name: str, *turns: tuple[str, str], **fields: Any) -> str:
