@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 from rich.console import Console
 
@@ -259,23 +258,17 @@ def run(arguments: list[str], beam_flags: list[str]) -> int:
         beam_flags: What stood behind ` -- `.
     """
     try:
-        app(arguments, prog_name="ieat", standalone_mode=False, obj=beam_flags)
-    except typer.Exit as end:
-        return end.exit_code
-    except click.exceptions.Exit as end:
-        return end.exit_code
-    except click.ClickException as error:
-        error.show()
-        return MISTAKE
+        app(arguments, prog_name="ieat", obj=beam_flags)
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else DONE
+        # Typer ends so when a person interrupts it.
+        return STOPPED if code in (1, 130) else code
     except (ConfigError, RecordError) as error:
         sys.stderr.write(f"ieat: {error}\n")
         return MISTAKE
     except EngineUnavailable as error:
         sys.stderr.write(f"ieat: {error}\n")
         return UNAVAILABLE
-    except (click.Abort, KeyboardInterrupt):
-        sys.stderr.write("ieat: stopped; the same command goes on from the store\n")
-        return STOPPED
     return DONE
 
 

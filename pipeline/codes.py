@@ -285,6 +285,14 @@ CODES: dict[str, Code] = {
         "The labeler was too unsure to name an emotion.",
         "Use another labeler, or lower labels.min_confidence.",
     ),
+    "assistant_first": Code(
+        "flag", "The row begins with a turn of the one who answers.", "Nothing needs to be done."
+    ),
+    "audio_tag_in_words": Code(
+        "flag",
+        "The words themselves hold the tag that marks a clip.",
+        "Check the words of the turn before training on the row.",
+    ),
     "clipped": Code("flag", "Many samples are at full scale.", "Record at a lower level."),
     "concatenated": Code(
         "flag",
@@ -313,6 +321,11 @@ CODES: dict[str, Code] = {
     ),
     "labeling_failed": Code(
         "flag", "No label could be got from the words.", "See the failure of the same turn."
+    ),
+    "label_conflict": Code(
+        "flag",
+        "Two sources name different emotions for the same turn.",
+        "Nothing needs to be done; all labels are in the row.",
     ),
     "missing_turns": Code("flag", "The numbers of the turns have gaps.", "Look for lost files."),
     "no_evidence": Code(
@@ -347,6 +360,11 @@ CODES: dict[str, Code] = {
     "short": Code("flag", "The sound is very short.", "Check its times."),
     "state_gaps": Code(
         "flag", "A state before the target is unknown.", "Nothing needs to be done."
+    ),
+    "third_speaker": Code(
+        "flag",
+        "Somebody other than the two of the target speaks in the row.",
+        "Nothing needs to be done.",
     ),
     "truncated": Code(
         "flag",

@@ -18,7 +18,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "prompts": {"schemas"},
     "failures": set(),
     "ports": {"schemas"},
-    "config": {"failures", "schemas"},
+    "config": {"failures", "prompts", "schemas"},
     "audio": {"failures", "ports", "config", "schemas"},
     "corpora": {"failures", "ports", "config", "audio", "schemas"},
     "store": {"failures", "ports", "config", "audio", "schemas"},  # keys hold the decode version
