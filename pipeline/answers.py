@@ -69,9 +69,13 @@ class ResponseForm(_Form):
 
 
 _REFUSALS = re.compile(
-    r"^\W*(i['’]m sorry,? but|i am sorry,? but|sorry,? (but )?i (can|cannot|can't)|"
-    r"i (can['’]?t|cannot|am unable to|won['’]t) (help|assist|comply|provide|answer|do|continue)|"
-    r"as an ai|(很抱歉|抱歉|对不起)[，,]?(我|作为)?.{0,6}(无法|不能|不便)|作为(一个|一名)?(ai|人工智能|语言模型))",
+    r"^\W*("
+    r"i['’]m sorry,? but|i am sorry,? but|sorry,? (but )?i (can|cannot|can't)"
+    r"|i (can['’]?t|cannot|am unable to|won['’]t) (help|assist|comply|provide|answer|continue)"
+    r"|as an ai"
+    r"|(很抱歉|抱歉|对不起)[，,]?(我|作为)?.{0,6}(无法|不能|不便)"
+    r"|作为(一个|一名)?(ai|人工智能|语言模型)"
+    r")",
     re.IGNORECASE,
 )
 

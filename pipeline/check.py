@@ -44,14 +44,14 @@ def check_build(config: BuildConfig) -> Iterator[str]:
 
 
 def _first_readable(config: BuildConfig) -> Dialogue:
-    problems: list[RecordError] = []
+    first_problem: RecordError | None = None
     for unit in list_units(config.inputs, MAX_TRIED):
         try:
             return read_unit(unit, config.inputs[unit.input_index], config.user_speaker)
-        except RecordError as problem:
-            problems.append(problem)
+        except RecordError as problem:  # noqa: PERF203 - at most MAX_TRIED times
+            first_problem = first_problem or problem
     raise ConfigError(
-        f"none of the first {len(problems)} dialogues can be read; the first: {problems[0]}"
+        f"none of the first {MAX_TRIED} dialogues can be read; the first: {first_problem}"
     )
 
 

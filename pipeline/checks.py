@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from ieat.pipeline.answers import QuoteForm, is_refusal
 from ieat.pipeline.failures import UnusableAnswer
 from ieat.pipeline.quotes import evidence_at, locate
+from ieat.pipeline.vocal_claims import find_unheld_claim
 from ieat.schemas.attribution import UNQUOTED_KINDS, CauseKind, Evidence
 from ieat.schemas.dialogue import Language
-from ieat.schemas.history import HeardTurn, History
+from ieat.schemas.history import History
 
 MAX_SENTENCE = {Language.EN: 60, Language.ZH: 120}
 """Most words (English) or characters (Chinese) of an event or an appraisal."""
@@ -17,47 +18,25 @@ MAX_RESPONSE = {Language.EN: 100, Language.ZH: 180}
 """Most words (English) or characters (Chinese) of a spoken response."""
 
 _LABEL = re.compile(
-    r"\b(label(l?ed|l?ing|s)?|tag(ged|s)?|annotat(ed|ion|ions|or)|ground[- ]truth|emotion category)\b"
-    r"|标签|标注|注释",
+    r"\b(label(l?ed|l?ing|s)?|tag(ged|s)?|annotat(ed|ion|ions|or)|ground[- ]truth"
+    r"|emotion category)\b|标签|标注|注释",
     re.IGNORECASE,
 )
 _SURROGATE = re.compile(
-    r"\b(transcript(ion)?s?|the (given |provided )?(text|passage)|in the text|utterance \d+|turn \[?\d+\]?)\b"
+    r"\b(transcript(ion)?s?|the (given |provided )?(text|passage)|in the text"
+    r"|utterance \d+|turn \[?\d+\]?)\b"
     r"|文本|转写|文字记录|字幕|第\s*\[?\d+\]?\s*轮",
     re.IGNORECASE,
 )
 _SELF = re.compile(
-    r"\b(as an? (ai|assistant|language model|bot)|language model|i am an? (ai|assistant)|i'm an? (ai|assistant)"
-    r"|chatgpt|qwen|openai)\b|语言模型|人工智能|我是.{0,4}(助手|AI|机器人)",
+    r"\b(as an? (ai|assistant|language model|bot)|language model"
+    r"|i( am|'m|’m) an? (ai|assistant|bot)|chatgpt|qwen|openai)\b"
+    r"|语言模型|人工智能|我是.{0,4}(助手|AI|机器人)",
     re.IGNORECASE,
 )
 _MARKUP = re.compile(
     r"</?think|```|^\s*([-*•]|\d+[.)、])\s|\*\*|^#+ |<\|", re.MULTILINE | re.IGNORECASE
 )
-
-_VOCAL_CLAIMS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("sob", re.compile(r"\b(sob(s|bed|bing)?|weep(s|ing)?|wept|in tears|tearful(ly)?)\b|哽咽|抽泣|啜泣|哭腔|哭着|哭泣", re.I)),
-    ("tremble", re.compile(
-        r"\b(trembl(es?|ed|ing)|quiver(s|ed|ing)?|shak(y|ing) voice|voice (is |was )?(shak|crack|break)\w*)\b"
-        r"|颤抖|发抖|声音发颤", re.I)),
-    ("sigh", re.compile(r"\b(sigh(s|ed|ing)?)\b|叹气|叹息|叹了口气", re.I)),
-    ("laugh", re.compile(r"\b(laugh(s|ed|ing|ter)?|chuckl(es?|ed|ing)|giggl(es?|ed|ing))\b|大笑|笑着说|笑声", re.I)),
-    ("louder", re.compile(
-        r"\b(shout(s|ed|ing)?|yell(s|ed|ing)?|scream(s|ed|ing)?|rais(es|ed|ing) (their|his|her) voice|loud(ly)? voice)\b"
-        r"|大喊|大叫|吼|提高(了)?(嗓门|音量)", re.I)),
-    ("quieter", re.compile(r"\b(whisper(s|ed|ing)?|murmur(s|ed|ing)?|mumbl(es?|ed|ing)|quiet(ly)? voice)\b|低语|小声|轻声|喃喃", re.I)),
-    ("faster", re.compile(r"\b(hurried tone|speak(s|ing)? (fast|quickly)|rapid speech)\b|语速(很|变)?快|急促", re.I)),
-)  # fmt: skip
-_EVENT_STEMS = {
-    "sob": ("sob", "cry", "weep", "tear", "哭", "哽咽", "抽泣"),
-    "tremble": ("trembl", "quiver", "shak", "颤", "抖"),
-    "sigh": ("sigh", "叹"),
-    "laugh": ("laugh", "chuckl", "giggl", "笑"),
-    "louder": ("shout", "yell", "scream", "喊", "叫", "吼"),
-    "quieter": ("whisper", "murmur", "低语"),
-    "faster": (),
-}
-"""Beginnings of the tags of non-speech sounds that hold each claim."""
 
 
 def check_evidence(
@@ -97,10 +76,9 @@ def check_cause_text(text: str, history: History) -> None:
             too_long, markup or empty_answer.
     """
     _check_text(text, history, MAX_SENTENCE[history.language])
-    for claim, pattern in _VOCAL_CLAIMS:
-        found = pattern.search(text)
-        if found and not any(_holds(claim, pattern, turn) for turn in history.turns):
-            raise UnusableAnswer("vocal_claim", f"claims {found.group()!r}, which nothing shows")
+    claim = find_unheld_claim(text, history)
+    if claim is not None:
+        raise UnusableAnswer("vocal_claim", f"claims {claim!r}, which nothing shows")
 
 
 def check_response_text(text: str, history: History) -> None:
@@ -135,15 +113,6 @@ def _check_text(text: str, history: History, limit: int) -> None:
     length = count_words(text, history.language)
     if length > limit:
         raise UnusableAnswer("too_long", f"has {length} words or characters, more than {limit}")
-
-
-def _holds(claim: str, pattern: re.Pattern[str], turn: HeardTurn) -> bool:
-    """Tell whether a turn's tags, measured voice or own words hold a claim about sound."""
-    if turn.cues is not None and claim in turn.cues.words:
-        return True
-    if any(event.startswith(stem) for event in turn.events for stem in _EVENT_STEMS[claim]):
-        return True
-    return pattern.search(turn.clean) is not None
 
 
 def is_in_language(text: str, language: Language) -> bool:

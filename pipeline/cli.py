@@ -42,9 +42,7 @@ ResponseOption = Annotated[str | None, typer.Option("--response", help="corpus o
 LanguageModelOption = Annotated[
     str | None, typer.Option("--language-model", help="openai:MODEL at the endpoint.")
 ]
-BaseUrl = Annotated[
-    str | None, typer.Option(help="Base URL of the OpenAI-compatible endpoint.")
-]
+BaseUrl = Annotated[str | None, typer.Option(help="Base URL of the OpenAI-compatible endpoint.")]
 Store = Annotated[str | None, typer.Option(help="Folder of the response store.")]
 UserSpeaker = Annotated[
     str | None, typer.Option(help="Whose states count: first, all, channel:N or a name.")

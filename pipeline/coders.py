@@ -3,7 +3,8 @@
 import inspect
 from typing import Any
 
-from apache_beam.coders import Coder, registry
+from apache_beam.coders import Coder
+from apache_beam.coders.typecoders import registry
 
 from ieat.schemas import dialogue, records
 from ieat.schemas.base import Value
@@ -32,7 +33,7 @@ class RecordCoder(Coder):
         return self._record_type
 
     @classmethod
-    def from_type_hint(cls, typehint: Any, registry: Any) -> "RecordCoder":
+    def from_type_hint(cls, typehint: Any, registry: Any) -> Any:
         """Make the coder of a record type; called by Beam."""
         return cls(typehint)
 

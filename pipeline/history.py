@@ -1,6 +1,7 @@
 """What may be known at a turn, targets, and whose states are attributed."""
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from ieat.pipeline.failures import BadInput
 from ieat.schemas.audio import Sound
@@ -110,8 +111,6 @@ def find_targets(turns: Iterable[tuple[int, str]], attributed: Sequence[str]) ->
             user_turns=tuple(indices),
             answer_turns=tuple(next_indices),
         )
-        for (speaker, indices), (next_speaker, next_indices) in zip(
-            groups, groups[1:], strict=False
-        )
+        for (speaker, indices), (next_speaker, next_indices) in pairwise(groups)
         if speaker in attributed
     )

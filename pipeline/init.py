@@ -29,7 +29,10 @@ def write_config(file: Path) -> None:
 
 def render_config() -> str:
     """Return the commented YAML; it is a valid configuration as it stands."""
-    lines = ["# Configuration of `ieat build`. Every key but inputs and output may be left out.", ""]
+    lines = [
+        "# Configuration of `ieat build`. Every key but inputs and output may be left out.",
+        "",
+    ]
     for name, field in BuildConfig.model_fields.items():
         lines += _comment(field.description)
         if name == "inputs":

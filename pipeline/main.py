@@ -136,9 +136,13 @@ def build(
     try:
         ids = engine_ids(worker.engines)
         folder = open_build(config.output, build_identity(config, ids))
-        with _stopping_on_signals(worker.state), _showing(worker.state, console):
-            with _quiet_beam(), beam.Pipeline(options=options) as pipeline:
-                assemble(pipeline, config, room)
+        with (
+            _stopping_on_signals(worker.state),
+            _showing(worker.state, console),
+            _quiet_beam(),
+            beam.Pipeline(options=options) as pipeline,
+        ):
+            assemble(pipeline, config, room)
         manifest = read_manifest(folder)
     finally:
         worker.close()

@@ -106,9 +106,7 @@ class Plan:
             to_ask = stage.num_known + stage.num_possible
             exact = str(stage.num_known) if not stage.num_possible else "?"
             lines.append(f"{name:<12}{stage.num_stored:>8}{exact:>8}{to_ask:>9}")
-        lines.append(
-            "An answer that breaks a check is asked for once more; that comes on top."
-        )
+        lines.append("An answer that breaks a check is asked for once more; that comes on top.")
         return "\n".join(lines)
 
 
@@ -190,10 +188,8 @@ async def _count_questions(
     is_missing = False
     for turn, sound in zip(dialogue.turns, heard.sounds, strict=True):
         try:
-            await engines.recognizer.recognize(
-                turn, sound, dialogue.language, dialogue.dialogue_id
-            )
-        except NotInStore:
+            await engines.recognizer.recognize(turn, sound, dialogue.language, dialogue.dialogue_id)
+        except NotInStore:  # noqa: PERF203 - every turn is looked up
             is_missing = True
         except RecordError as error:
             plan.broken[error.code] += 1

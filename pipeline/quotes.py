@@ -50,7 +50,7 @@ def _fold(text: str) -> tuple[str, list[int]]:
             if character.isspace():
                 if folded and folded[-1] == " ":
                     continue
-                character = " "  # noqa: PLW2901
+                character = " "
             folded.append(character)
             origins.append(at)
         at = after

@@ -11,8 +11,10 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import apache_beam as beam
 from apache_beam.pvalue import PCollection, TaggedOutput
-from apache_beam.transforms.window import WindowedValue
+from apache_beam.transforms.window import BoundedWindow
 from apache_beam.utils.shared import Shared
+from apache_beam.utils.timestamp import Timestamp
+from apache_beam.utils.windowed_value import WindowedValue
 
 from ieat.pipeline.failures import RecordError, RunStopped
 from ieat.pipeline.history import attributed_speakers, find_targets
@@ -130,8 +132,8 @@ class _Ended(NamedTuple):
     """A dialogue that left an async function, with what Beam needs to place it."""
 
     value: object
-    timestamp: object
-    windows: tuple[object, ...]
+    timestamp: Timestamp
+    windows: tuple[BoundedWindow, ...]
 
 
 class _MapAsyncDoFn(beam.DoFn):
@@ -189,7 +191,9 @@ class _MapAsyncDoFn(beam.DoFn):
         placed = WindowedValue(ended.value, ended.timestamp, ended.windows)
         return TaggedOutput(ASIDE, placed) if isinstance(ended.value, SetAside) else placed
 
-    async def _run(self, element: Element, timestamp: object, windows: tuple[object, ...]) -> None:
+    async def _run(
+        self, element: Element, timestamp: Timestamp, windows: tuple[BoundedWindow, ...]
+    ) -> None:
         value: object
         state = self._worker.state
         try:

@@ -37,7 +37,9 @@ class _Phrasing(NamedTuple):
             line.removeprefix("- ") for line in self.sections[section].splitlines() if line.strip()
         ]
         digest = hashlib.sha256(f"{self.seed}/{section}/{place}".encode()).digest()
-        return Template(choices[int.from_bytes(digest[:8], "big") % len(choices)]).substitute(values)
+        return Template(choices[int.from_bytes(digest[:8], "big") % len(choices)]).substitute(
+            values
+        )
 
     def join(self, parts: Sequence[str]) -> str:
         """Join sentences as the language does."""

@@ -250,5 +250,3 @@ def engine_ids(engines: Engines) -> dict[str, str | None]:
         "attributor": engines.attributor.attributor_id,
         "language_model": engines.model.engine_id if engines.model else None,
     }
-
-

@@ -98,13 +98,7 @@ def arrow_type(annotation: Any) -> pa.DataType:
 
 
 def _fields(model: type[Value]) -> list[pa.Field]:
-    fields = []
-    for name, field in model.model_fields.items():
-        try:
-            fields.append(_field(name, field.annotation))
-        except TypeError as error:
-            raise TypeError(f"{model.__name__}.{name}: {error}") from error
-    return fields
+    return [_field(name, field.annotation) for name, field in model.model_fields.items()]
 
 
 def _field(name: str, annotation: Any) -> pa.Field:

@@ -98,6 +98,7 @@ class Attribution(Value):
             for shown in cause.evidence:
                 if shown.turn_index > self.turn_index:
                     raise ValueError(
-                        f"evidence in turn {shown.turn_index} lies after the state in {self.turn_index}"
+                        f"evidence in turn {shown.turn_index} lies after the state in "
+                        f"turn {self.turn_index}"
                     )
         return self

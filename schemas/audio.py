@@ -20,7 +20,9 @@ class AudioSpan(Value):
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> "AudioSpan":
         if self.end is not None and self.end <= self.start:
-            raise ValueError(f"audio span ends at {self.end} s, not after its start at {self.start} s")
+            raise ValueError(
+                f"audio span ends at {self.end} s, not after its start at {self.start} s"
+            )
         return self
 
 

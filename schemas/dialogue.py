@@ -60,7 +60,7 @@ class Dialogue(Value):
     turns: tuple[Turn, ...] = Field(min_length=1)
     """The turns in order of their start."""
     tasks: tuple[str, ...] = ()
-    """Tasks of the corpus that the dialogue belongs to, in final HumDial numbering (T1, T2, ...)."""
+    """Tasks of the corpus that it belongs to, in the final HumDial numbering (T1, T2, ...)."""
     flags: tuple[str, ...] = ()
     """What is odd about the dialogue, as codes (docs/codes.md)."""
 
@@ -68,7 +68,9 @@ class Dialogue(Value):
     @classmethod
     def _has_no_slash(cls, corpus: str) -> str:
         if "/" in corpus:
-            raise ValueError(f"corpus name {corpus!r} holds a slash, which separates the parts of ids")
+            raise ValueError(
+                f"corpus name {corpus!r} holds a slash, which separates the parts of ids"
+            )
         return corpus
 
     @model_validator(mode="after")

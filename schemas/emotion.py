@@ -1,6 +1,7 @@
 """Emotions of turns and their course through a dialogue."""
 
 from enum import Enum
+from itertools import pairwise
 from typing import Literal
 
 from pydantic import model_validator
@@ -90,7 +91,7 @@ class VoiceCues(Value):
     rate_change: float | None
     """Rate divided by the speaker's median so far; null under three reference turns."""
     arousal: float | None
-    """Mean of the robust z-scores of level, pitch, range, tilt and rate; null under three reference turns."""
+    """Mean robust z-score of level, pitch, range, tilt, rate; null under three reference turns."""
     words: tuple[str, ...] = ()
     """The changes that stand out, as codes: louder, quieter, higher, lower, faster, slower."""
 
@@ -174,7 +175,7 @@ def find_shifts(states: tuple[EmotionalState, ...]) -> tuple[Shift, ...]:
             to_emotion=new,
             direction=_direction(old, new),
         )
-        for (before, old), (turn, new) in zip(known, known[1:], strict=False)
+        for (before, old), (turn, new) in pairwise(known)
         if old is not new
     )
 

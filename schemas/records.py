@@ -81,7 +81,7 @@ class LabeledDialogue(Value):
 
 
 class AttributedDialogue(LabeledDialogue):
-    """A dialogue with the causes of its states; `failures` holds states without a valid cause too."""
+    """A dialogue with the causes of its states; `failures` holds states without a cause too."""
 
     attributions: tuple[Attribution, ...]
     """One per explained state, in turn order."""

@@ -74,7 +74,9 @@ def good_answer(question: Asked) -> dict[str, Any]:
     """Return the answer of a model that does as it is told."""
     emotion = next((e for word, e in FEELINGS.items() if word in question.words), "neutral")
     is_felt = emotion != "neutral"
-    event = f"对方说了：{question.words}" if question.is_chinese else f"They said: {question.words}."
+    event = (
+        f"对方说了：{question.words}" if question.is_chinese else f"They said: {question.words}."
+    )
     appraisal = "这对对方很重要。" if question.is_chinese else "It matters to them."
     cause = {
         "event": event if is_felt or question.schema == "attribution" else None,

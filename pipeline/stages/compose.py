@@ -59,9 +59,7 @@ async def compose_samples(
         attributions=attributed.attributions,
         failures=(*attributed.failures, *(end for end in ends if isinstance(end, Failure))),
         samples=tuple(end for end in ends if isinstance(end, Sample)),
-        filtered=tuple(
-            (end.turn_index, end.code) for end in ends if isinstance(end, LeftOut)
-        ),
+        filtered=tuple((end.turn_index, end.code) for end in ends if isinstance(end, LeftOut)),
     )
 
 
@@ -149,9 +147,7 @@ class ComposeSamples(beam.PTransform):
         self._dead_letters = dead_letters
         self._in_flight = in_flight
 
-    def expand(
-        self, dialogues: PCollection[AttributedDialogue]
-    ) -> PCollection[ComposedDialogue]:
+    def expand(self, dialogues: PCollection[AttributedDialogue]) -> PCollection[ComposedDialogue]:
         """Return the dialogues with what becomes of their targets."""
         return dialogues | MapDialogues(
             STAGE,

@@ -52,9 +52,9 @@ async def label_emotions(
         else {turn.speaker for turn in dialogue.turns}
     )
     gold = {
-        turn.index: found
+        turn.index: label
         for turn in dialogue.turns
-        if (found := gold_label(turn.emotion, rules.labels)) is not None
+        if (label := gold_label(turn.emotion, rules.labels)) is not None
     }
 
     async def label_one(turn: HeardTurn) -> EmotionLabel | Failure | None:
@@ -75,8 +75,8 @@ async def label_emotions(
     labeled = [turn for turn in turns if turn.speaker in wanted]
     found = await first_then_rest([label_one(turn) for turn in labeled])
     states = [
-        choose_label(turn, gold.get(turn.turn_index), label)
-        for turn, label in zip(labeled, found, strict=True)
+        choose_label(turn, gold.get(turn.turn_index), from_words)
+        for turn, from_words in zip(labeled, found, strict=True)
     ]
     return LabeledDialogue(
         dialogue=dialogue,
@@ -164,9 +164,7 @@ class LabelEmotions(beam.PTransform):
         self._dead_letters = dead_letters
         self._in_flight = in_flight
 
-    def expand(
-        self, dialogues: PCollection[TranscribedDialogue]
-    ) -> PCollection[LabeledDialogue]:
+    def expand(self, dialogues: PCollection[TranscribedDialogue]) -> PCollection[LabeledDialogue]:
         """Return the dialogues with states and trajectories."""
         return dialogues | MapDialogues(
             STAGE,

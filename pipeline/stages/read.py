@@ -68,9 +68,8 @@ class ReadDialogues(beam.PTransform):
             | "Inputs" >> beam.Create([self._inputs])
             | "List" >> beam.FlatMap(_list, self._limit).with_output_types(SourceUnit)
             | "Spread" >> beam.Reshuffle()
-            | "Read" >> beam.ParDo(_ReadDoFn(self._inputs, self._room)).with_outputs(
-                ASIDE, main="read"
-            )
+            | "Read"
+            >> beam.ParDo(_ReadDoFn(self._inputs, self._room)).with_outputs(ASIDE, main="read")
         )
         read[ASIDE].element_type = SetAside
         self._dead_letters.take(read[ASIDE])
@@ -128,9 +127,7 @@ def _keyed(dialogue: Dialogue) -> tuple[str, Dialogue]:
     return dialogue.dialogue_id, dialogue
 
 
-def _refuse_duplicates(
-    group: tuple[str, Iterable[Dialogue]], user_speaker: str
-) -> Iterator[Any]:
+def _refuse_duplicates(group: tuple[str, Iterable[Dialogue]], user_speaker: str) -> Iterator[Any]:
     dialogue_id, holders = group
     dialogues = sorted(holders, key=lambda dialogue: dialogue.source)
     if len(dialogues) == 1:

@@ -70,9 +70,7 @@ async def transcribe(heard: HeardDialogue, recognizer: SpeechRecognizer) -> Tran
     )
     utterances = tuple(
         _utterance(turn, sound, recognition, dialogue.language)
-        for turn, sound, recognition in zip(
-            dialogue.turns, heard.sounds, recognitions, strict=True
-        )
+        for turn, sound, recognition in zip(dialogue.turns, heard.sounds, recognitions, strict=True)
     )
     return TranscribedDialogue(
         dialogue=dialogue,
@@ -124,9 +122,12 @@ def _flags(
     flags = []
     if not clean:
         flags.append("no_words")
-    if sound is not None and sound.duration >= MIN_RATED:
-        if count_words(clean, language) > MAX_RATE[language] * sound.duration:
-            flags.append("implausible_rate")
+    if (
+        sound is not None
+        and sound.duration >= MIN_RATED
+        and count_words(clean, language) > MAX_RATE[language] * sound.duration
+    ):
+        flags.append("implausible_rate")
     if _REPEATED.search(clean):
         flags.append("repeated_words")
     if recognition.no_speech is not None and recognition.no_speech > 0.6:

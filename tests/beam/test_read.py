@@ -68,18 +68,25 @@ def test_both_holders_of_one_id_fail(room, tmp_path):
 
 def test_several_inputs_are_read_into_one_build(room, tmp_path):
     found = ends(
-        room, tmp_path, manifest(tmp_path, talk("a")), manifest(tmp_path, talk("a"), name="more.jsonl")
+        room,
+        tmp_path,
+        manifest(tmp_path, talk("a")),
+        manifest(tmp_path, talk("a"), name="more.jsonl"),
     )
     assert found == (["more/a", "talks/a"], [])
 
 
 def test_a_third_language_is_refused_before_anything_is_asked(room, tmp_path):
-    found = ends(room, tmp_path, manifest(tmp_path, talk("a", language="de"), talk("b", language="zh-CN")))
+    found = ends(
+        room, tmp_path, manifest(tmp_path, talk("a", language="de"), talk("b", language="zh-CN"))
+    )
     assert found == (["talks/b"], [("talks.jsonl:1", "unsupported_language", "dead")])
 
 
 def test_a_limit_reads_the_first_dialogues_only(room, tmp_path):
-    assert ends(room, tmp_path, manifest(tmp_path, talk("a"), talk("b"), talk("c")), limit=2)[0] == [
+    assert ends(room, tmp_path, manifest(tmp_path, talk("a"), talk("b"), talk("c")), limit=2)[
+        0
+    ] == [
         "talks/a",
         "talks/b",
     ]

@@ -35,21 +35,25 @@ def test_values_that_do_not_fit_are_named():
     refused("recognizer: 'whisper' is no engine", recognizer="whisper")
     refused("labeler: llm needs a language_model", labeler="llm")
     refused("response: written needs a language_model", response="written")
-    refused("emotion_map is used with labels.outside: map only", labels={"emotion_map": {"a": "sad"}})
+    refused(
+        "emotion_map is used with labels.outside: map only", labels={"emotion_map": {"a": "sad"}}
+    )
     refused("limit: ", limit=0)
     refused("prompts: 'labelling' is no prompt", prompts={"labelling": "mine"})
 
 
 def test_a_template_that_cannot_be_read_is_a_mistake_before_the_run(tmp_path):
     config = load_config(None, MINIMAL | {"prompts": {"labeling": str(tmp_path)}})
-    with pytest.raises(ConfigError, match="cannot read the template labeling@own.en"):
+    with pytest.raises(ConfigError, match=r"cannot read the template labeling@own\.en"):
         build_identity(config, {})
 
 
 def test_flags_go_over_the_file(tmp_path):
     file = tmp_path / "ieat.yaml"
     file.write_text(yaml.safe_dump(MINIMAL | {"recognizer": "gold", "shards": 2}))
-    config = load_config(file, {"recognizer": "openai:whisper-1", "limit": None}, base_url="http://h/v1")
+    config = load_config(
+        file, {"recognizer": "openai:whisper-1", "limit": None}, base_url="http://h/v1"
+    )
     assert (config.recognizer, config.shards, config.limit) == ("openai:whisper-1", 2, None)
     assert config.language_model_settings.base_url == "http://h/v1"
     assert config.recognizer_settings.base_url == "http://h/v1"
@@ -75,9 +79,7 @@ def test_the_written_configuration_holds_every_key_with_its_default_and_its_sent
     file = tmp_path / "ieat.yaml"
     write_config(file)
     config = load_config(file, {})
-    assert config == load_config(
-        None, {"inputs": [{"path": "dialogues.jsonl"}], "output": "out"}
-    )
+    assert config == load_config(None, {"inputs": [{"path": "dialogues.jsonl"}], "output": "out"})
     text = render_config()
     for name, field in BuildConfig.model_fields.items():
         assert f"\n{name}:" in text
@@ -94,7 +96,9 @@ def test_a_configuration_is_never_written_over(tmp_path):
 
 def test_what_only_changes_how_a_build_runs_is_no_part_of_what_it_is():
     config = load_config(None, MINIMAL)
-    same = load_config(None, MINIMAL | {"store": "elsewhere", "replay": True, "in_flight": 2, "limit": 3})
+    same = load_config(
+        None, MINIMAL | {"store": "elsewhere", "replay": True, "in_flight": 2, "limit": 3}
+    )
     other = load_config(None, MINIMAL | {"shards": 9})
     ids = {"recognizer": "gold"}
     assert build_identity(config, ids) == build_identity(same, ids)

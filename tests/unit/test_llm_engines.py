@@ -10,7 +10,7 @@ from ieat.pipeline.engines.responders import WrittenResponder
 from ieat.pipeline.failures import UnusableAnswer
 from ieat.prompts.library import PromptLibrary
 from ieat.schemas.dialogue import Language
-from ieat.schemas.emotion import EmotionalState, Emotion, Intensity
+from ieat.schemas.emotion import Emotion, EmotionalState, Intensity
 from ieat.schemas.engine import Answer, Sampling
 from ieat.schemas.history import HeardTurn, History
 from ieat.schemas.sample import ResponseStyle, Target, Thinking

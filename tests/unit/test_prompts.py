@@ -27,7 +27,7 @@ FORMS = {
 
 
 def test_every_released_file_is_locked_and_unchanged():
-    files = {path for path in FOLDER.glob("*/v*.*")}
+    files = set(FOLDER.glob("*/v*.*"))
     assert len(files) == len(read_lock())
     PromptLibrary({}).identities()
 
@@ -38,7 +38,8 @@ def test_every_prompt_is_there_in_both_languages_with_the_same_sections_and_plac
         assert english.sections.keys() == chinese.sections.keys(), name
         for section, text in english.sections.items():
             found = [
-                set(re.findall(r"\$\w+", either, re.ASCII)) for either in (text, chinese.sections[section])
+                set(re.findall(r"\$\w+", either, re.ASCII))
+                for either in (text, chinese.sections[section])
             ]
             assert found[0] == found[1], (name, section)
 
@@ -109,5 +110,5 @@ def test_a_users_own_template_takes_the_place_of_a_released_one(tmp_path):
 
 
 def test_an_own_template_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(PromptError, match="labeling@own.zh"):
+    with pytest.raises(PromptError, match=r"labeling@own\.zh"):
         PromptLibrary({"labeling": str(tmp_path)}).template("labeling", Language.ZH)

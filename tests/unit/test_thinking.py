@@ -81,9 +81,7 @@ def test_a_feeling_that_lasts_names_all_its_events():
         attribution(0, "Their bag is gone."),
         attribution(2, "Their keys were in it."),
     )
-    assert found.text == (
-        'STILL sad: Their bag is gone. Their keys were in it. Own "my bag". END'
-    )
+    assert found.text == ('STILL sad: Their bag is gone. Their keys were in it. Own "my bag". END')
 
 
 def test_a_calm_turn_carries_the_latest_cause_on():

@@ -1,0 +1,1 @@
+"""Rows, files, manifest and card: everything that a build leaves behind."""

@@ -1,0 +1,95 @@
+"""Count what became of every dialogue, turn and target, so that nothing vanishes unseen."""
+
+from collections.abc import Iterable, Iterator
+
+from ieat.schemas.build import Books, UnitCounts
+from ieat.schemas.records import ComposedDialogue, SetAside
+from ieat.schemas.rows import DeadLetterRow
+
+Entry = tuple[str, int]
+"""A line of the books, `unit|end|code`, and by how much it rises; lines are summed by name."""
+
+NO_WORDS = "no_words"
+"""Why a turn that voice activity cut has no row."""
+
+UNIT_OF_TABLE = {"stage1": "turns", "stage2": "targets"}
+"""What one row of a table stands for."""
+
+LETTERS = "letters"
+"""Start of the lines that count dead letters."""
+
+
+def entries_of_composed(composed: ComposedDialogue) -> Iterator[Entry]:
+    """Yield the lines of a dialogue that reached its rows."""
+    said = composed.transcript.utterances
+    num_written = sum(1 for utterance in said if utterance.clean)
+    yield from _end("dialogues", "written", "", 1)
+    yield _line("turns", "read", ""), len(composed.dialogue.turns)
+    yield _line("turns", "written", ""), num_written
+    yield _line("turns", "filtered", NO_WORDS), len(said) - num_written
+    yield from _end("targets", "written", "", len(composed.samples))
+    for _, code in composed.filtered:
+        yield from _end("targets", "filtered", code, 1)
+    for failure in composed.failures:
+        if failure.unit == "target":
+            yield from _end("targets", "dead", failure.code, 1)
+
+
+def entries_of_set_aside(aside: SetAside) -> Iterator[Entry]:
+    """Yield the lines of a dialogue that left before; its turns and targets end as it does."""
+    yield from _end("dialogues", aside.end, aside.code, 1)
+    yield from _end("turns", aside.end, aside.code, aside.num_turns)
+    yield from _end("targets", aside.end, aside.code, aside.num_targets)
+
+
+def entries_of_letter(letter: DeadLetterRow) -> Iterator[Entry]:
+    """Yield the lines of a dead letter; a row that was lost late moves from written to dead."""
+    yield _line(LETTERS, letter.unit, letter.code), 1
+    if letter.unit == "row":
+        unit = UNIT_OF_TABLE[str(letter.table)]
+        yield _line(unit, "written", ""), -1
+        yield _line(unit, "dead", letter.code), 1
+
+
+def close_books(entries: Iterable[Entry]) -> tuple[Books, dict[str, int]]:
+    """Sum the lines.
+
+    Returns:
+        The books, and the number of dead letters by `unit:code`.
+    """
+    totals: dict[str, int] = {}
+    for line, count in entries:
+        totals[line] = totals.get(line, 0) + count
+    letters = {}
+    counts: dict[str, dict[str, dict[str, int]]] = {}
+    for line in sorted(totals):
+        unit, end, code = line.split("|")
+        if totals[line] == 0:
+            continue
+        if unit == LETTERS:
+            letters[f"{end}:{code}"] = totals[line]
+        else:
+            counts.setdefault(unit, {}).setdefault(end, {})[code] = totals[line]
+    books = Books(
+        **{unit: _unit_counts(counts.get(unit, {})) for unit in ("dialogues", "turns", "targets")}
+    )
+    return books, letters
+
+
+def _unit_counts(ends: dict[str, dict[str, int]]) -> UnitCounts:
+    return UnitCounts(
+        read=ends.get("read", {}).get("", 0),
+        written=ends.get("written", {}).get("", 0),
+        dead=ends.get("dead", {}),
+        filtered=ends.get("filtered", {}),
+        not_reached=ends.get("not_reached", {}),
+    )
+
+
+def _end(unit: str, end: str, code: str, count: int) -> Iterator[Entry]:
+    yield _line(unit, "read", ""), count
+    yield _line(unit, end, code), count
+
+
+def _line(unit: str, end: str, code: str) -> str:
+    return f"{unit}|{end}|{code}"

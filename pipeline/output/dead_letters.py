@@ -1,0 +1,80 @@
+"""What failed, as rows of `_dead_letters`."""
+
+from ieat.pipeline.failures import RecordError
+from ieat.pipeline.output.rows import turn_cell
+from ieat.schemas.records import ComposedDialogue, Failure, SetAside
+from ieat.schemas.rows import DeadLetterRow, Stage1Row, Stage2Row
+
+TABLE_OF_UNIT = {"turn": "dialogues", "target": "stage2"}
+"""Table in which a failed part of a dialogue is missing."""
+
+WRITE_STAGE = "write"
+"""Name of the sink among the stages."""
+
+
+def letter_of_dialogue(aside: SetAside) -> DeadLetterRow | None:
+    """Return the dead letter of a dialogue that failed; null for one that ended otherwise."""
+    if aside.end != "dead":
+        return None
+    unit_id = aside.dialogue_id or aside.source
+    return DeadLetterRow(
+        row_id=f"{aside.stage}:{unit_id}",
+        unit="dialogue",
+        unit_id=unit_id,
+        dialogue_id=aside.dialogue_id,
+        source=aside.source,
+        table="dialogues",
+        stage=aside.stage,
+        code=aside.code,
+        message=aside.message,
+        record=aside.record,
+    )
+
+
+def letters_of_parts(composed: ComposedDialogue) -> tuple[DeadLetterRow, ...]:
+    """Return the dead letters of the states and targets that failed within a dialogue."""
+    return tuple(_letter_of_part(composed, failure) for failure in composed.failures)
+
+
+def letter_of_row(
+    row: Stage1Row | Stage2Row, table: str, source: str, error: RecordError
+) -> DeadLetterRow:
+    """Return the dead letter of a row whose clip cannot be read again.
+
+    Args:
+        row: The row that is not written.
+        table: The table that lacks it.
+        source: File from which the clip was to be read.
+        error: Why it cannot be.
+    """
+    return DeadLetterRow(
+        row_id=f"{WRITE_STAGE}:{row.row_id}",
+        unit="row",
+        unit_id=row.row_id,
+        dialogue_id=row.dialogue_id,
+        source=source,
+        table=table,
+        stage=WRITE_STAGE,
+        code=error.code,
+        message=error.message,
+        record=row.model_dump_json(),
+    )
+
+
+def _letter_of_part(composed: ComposedDialogue, failure: Failure) -> DeadLetterRow:
+    dialogue = composed.dialogue
+    unit_id = dialogue.turn_id(failure.turn_index)
+    if failure.unit == "target":
+        unit_id = f"{unit_id}/stage2"
+    return DeadLetterRow(
+        row_id=f"{failure.stage}:{unit_id}",
+        unit=failure.unit,
+        unit_id=unit_id,
+        dialogue_id=dialogue.dialogue_id,
+        source=dialogue.source,
+        table=TABLE_OF_UNIT[failure.unit],
+        stage=failure.stage,
+        code=failure.code,
+        message=failure.message,
+        record=turn_cell(composed, failure.turn_index).model_dump_json(),
+    )

@@ -1,0 +1,77 @@
+"""Read the rows of a build for training, in any of the three think modes."""
+
+from collections.abc import Iterator
+from typing import Any, Literal, get_args
+
+import pyarrow.parquet as pq
+
+from ieat.pipeline.failures import ConfigError
+from ieat.pipeline.output.files import BuildFolder
+
+ThinkMode = Literal["explicit", "injected", "implicit"]
+"""How the thinking of a row is used: learned, in context without loss, or left out."""
+
+BATCH_ROWS = 16
+"""Rows that are in memory at a time."""
+
+
+def read_samples(
+    out: str,
+    mode: ThinkMode = "explicit",
+    split: str = "train",
+    *,
+    trainable_only: bool = True,
+    table: Literal["stage1", "stage2"] = "stage2",
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a split as plain values; `bytes` of a clip are a whole FLAC file.
+
+    Messages of stage 2 fit the mode: `explicit` has loss on the thinking, `injected` shows it
+    without loss, `implicit` leaves it out. Rows of stage 1 are the same in every mode.
+
+    Args:
+        out: Folder or fsspec URL of the build.
+        mode: How the thinking is used.
+        split: Split of the data set.
+        trainable_only: Whether rows that are not fit for the mode (stage 1: whose words are not
+            fit) are passed over.
+        table: The table to read.
+
+    Raises:
+        ConfigError: There is no such mode, or the build has no such split.
+    """
+    if mode not in get_args(ThinkMode):
+        raise ConfigError(f"there is no think mode {mode!r}; use {', '.join(get_args(ThinkMode))}")
+    folder = BuildFolder(out)
+    files = sorted(folder.files.glob(folder.path(f"{table}/{split}-*-of-*.parquet")))
+    if not files:
+        raise ConfigError(f"{out} has no {table}/{split}-*.parquet; look at its README.md")
+    return _rows(folder, files, mode, trainable_only, table)
+
+
+def adjust_messages(messages: list[dict[str, Any]], mode: ThinkMode) -> list[dict[str, Any]]:
+    """Return messages, written for `explicit`, as a think mode wants them."""
+    if mode == "implicit":
+        return [message for message in messages if message["kind"] != "think"]
+    if mode == "injected":
+        return [{**m, "loss": m["loss"] and m["kind"] != "think"} for m in messages]
+    return messages
+
+
+def _rows(
+    folder: BuildFolder, files: list[str], mode: ThinkMode, trainable_only: bool, table: str
+) -> Iterator[dict[str, Any]]:
+    for file in files:
+        with folder.files.open(file, "rb") as stream, pq.ParquetFile(stream) as parquet:
+            for batch in parquet.iter_batches(batch_size=BATCH_ROWS):
+                for row in batch.to_pylist():
+                    if trainable_only and not _is_fit(row, mode, table):
+                        continue
+                    if table == "stage2":
+                        row["messages"] = adjust_messages(row["messages"], mode)
+                    yield row
+
+
+def _is_fit(row: dict[str, Any], mode: ThinkMode, table: str) -> bool:
+    return bool(
+        row["trainable"][mode] if table == "stage2" else row["words"]["trainable"]["is_trainable"]
+    )

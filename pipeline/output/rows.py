@@ -1,0 +1,189 @@
+"""A composed dialogue to its rows; clips are named here and filled in by the sink."""
+
+from ieat.pipeline.output.cells import (
+    cause_cells,
+    clip_cell,
+    codes,
+    has_sound,
+    has_unscored_words,
+    is_baseline_state,
+    label_from,
+    provenance_cell,
+    span_cell,
+    state_at,
+    trainable_cell,
+)
+from ieat.schemas.emotion import EmotionalState
+from ieat.schemas.records import ComposedDialogue
+from ieat.schemas.rows import (
+    AttributesCell,
+    DialogueRow,
+    ShiftCell,
+    Stage1Row,
+    TurnCell,
+    WordsCell,
+)
+
+
+def dialogue_row(composed: ComposedDialogue) -> DialogueRow:
+    """Return the canonical row of a dialogue: every turn, audio by reference."""
+    dialogue = composed.dialogue
+    states = [state for trajectory in composed.trajectories for state in trajectory.states]
+    return DialogueRow(
+        row_id=dialogue.dialogue_id,
+        dialogue_id=dialogue.dialogue_id,
+        corpus=dialogue.corpus,
+        language=dialogue.language,
+        split=dialogue.split,
+        license=dialogue.license,
+        source=dialogue.source,
+        source_sha256=dialogue.source_sha256,
+        tasks=dialogue.tasks,
+        turns=tuple(turn_cell(composed, turn.index) for turn in dialogue.turns),
+        shifts=tuple(
+            ShiftCell(
+                speaker=trajectory.speaker,
+                from_turn=shift.from_turn,
+                turn_index=shift.turn_index,
+                from_emotion=shift.from_emotion,
+                to_emotion=shift.to_emotion,
+                direction=shift.direction,
+            )
+            for trajectory in composed.trajectories
+            for shift in trajectory.shifts
+        ),
+        causes=tuple(
+            cell for attribution in composed.attributions for cell in cause_cells(attribution)
+        ),
+        failures=tuple(
+            f"{failure.unit}:{failure.turn_index}:{failure.code}" for failure in composed.failures
+        ),
+        provenance=provenance_cell(
+            composed,
+            range(len(dialogue.turns)),
+            states,
+            composed.attributions,
+            composed.samples,
+        ),
+        flags=codes(dialogue.flags),
+    )
+
+
+def stage1_rows(composed: ComposedDialogue) -> tuple[Stage1Row, ...]:
+    """Return one row per turn with words, of every speaker, with or without audio."""
+    return tuple(
+        _stage1_row(composed, said.turn_index)
+        for said in composed.transcript.utterances
+        if said.clean
+    )
+
+
+def turn_cell(composed: ComposedDialogue, turn_index: int) -> TurnCell:
+    """Return a turn with all that is known of it."""
+    turn = composed.dialogue.turns[turn_index]
+    said = composed.transcript.utterances[turn_index]
+    state = state_at(composed, turn_index)
+    return TurnCell(
+        turn_index=turn_index,
+        source_turn_id=turn.source_turn_id,
+        speaker=turn.speaker,
+        audio=span_cell(composed, turn_index),
+        clean=said.clean,
+        tagged=said.tagged,
+        source_text=turn.text,
+        words=said.words,
+        confidence=said.confidence,
+        gold=state.gold if state else None,
+        text=state.text if state else None,
+        voice=state.voice if state else None,
+        emotion=state.chosen if state else None,
+        intensity=state.intensity if state else None,
+        conflict=state.conflict if state else False,
+        cues=composed.cues[turn_index],
+        flags=_turn_flags(composed, turn_index, state),
+    )
+
+
+def _stage1_row(composed: ComposedDialogue, turn_index: int) -> Stage1Row:
+    dialogue = composed.dialogue
+    turn = dialogue.turns[turn_index]
+    said = composed.transcript.utterances[turn_index]
+    state = state_at(composed, turn_index)
+    span = span_cell(composed, turn_index)
+    return Stage1Row(
+        row_id=f"{dialogue.turn_id(turn_index)}/stage1",
+        dialogue_id=dialogue.dialogue_id,
+        turn_index=turn_index,
+        source_turn_id=turn.source_turn_id,
+        speaker=turn.speaker,
+        language=dialogue.language,
+        split=dialogue.split,
+        license=dialogue.license,
+        audio=clip_cell(composed, turn_index) if span else None,
+        audio_span=span,
+        duration=span.duration if span else None,
+        words=WordsCell(
+            clean=said.clean,
+            tagged=said.tagged,
+            confidence=said.confidence,
+            trainable=trainable_cell(_against_words(composed, turn_index)),
+        ),
+        attributes=_attributes_cell(composed, turn_index, state),
+        provenance=provenance_cell(composed, [turn_index], [state] if state else [], [], []),
+        flags=_turn_flags(composed, turn_index, state),
+    )
+
+
+def _attributes_cell(
+    composed: ComposedDialogue, turn_index: int, state: EmotionalState | None
+) -> AttributesCell:
+    cues = composed.cues[turn_index]
+    chosen = label_from(state, state.chosen_from) if state else None
+    return AttributesCell(
+        emotion=state.chosen if state else None,
+        chosen_from=state.chosen_from if state else None,
+        confidence=chosen.confidence if chosen else None,
+        intensity=state.intensity if state else None,
+        conflict=state.conflict if state else False,
+        events=composed.transcript.utterances[turn_index].events,
+        rate=cues.rate if cues else None,
+        pitch=cues.pitch if cues else None,
+        level=cues.level if cues else None,
+        trainable=trainable_cell(_against_attributes(composed, turn_index, state)),
+    )
+
+
+def _against_words(composed: ComposedDialogue, turn_index: int) -> list[str]:
+    reasons = []
+    if not has_sound(composed, turn_index):
+        reasons.append("no_audio")
+    if has_unscored_words(composed, turn_index):
+        reasons.append("unscored_words")
+    return reasons
+
+
+def _against_attributes(
+    composed: ComposedDialogue, turn_index: int, state: EmotionalState | None
+) -> list[str]:
+    reasons = []
+    if not has_sound(composed, turn_index):
+        reasons.append("no_audio")
+    if state is None or state.chosen is None:
+        reasons.append("unknown_emotion")
+    elif is_baseline_state(state):
+        reasons.append("baseline_labeler")
+    return reasons
+
+
+def _turn_flags(
+    composed: ComposedDialogue, turn_index: int, state: EmotionalState | None
+) -> tuple[str, ...]:
+    sound = composed.sounds[turn_index]
+    flags = [*composed.transcript.utterances[turn_index].flags]
+    if sound:
+        flags += sound.flags
+    if state:
+        flags += state.flags
+        if state.conflict:
+            flags.append("label_conflict")
+    return codes(flags)

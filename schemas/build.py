@@ -1,0 +1,187 @@
+"""What a build says of itself: its books, its files, and what it was made from."""
+
+from pydantic import Field
+
+from ieat.schemas.base import SCHEMA_VERSION, Index, Value
+
+
+class UnitCounts(Value):
+    """What became of the units of one kind; the counts of codes are sorted by code."""
+
+    read: Index = 0
+    """Units that the corpora gave."""
+    written: Index = 0
+    """Units with a row."""
+    dead: dict[str, int] = Field(default_factory=dict)
+    """Units that failed, by code."""
+    filtered: dict[str, int] = Field(default_factory=dict)
+    """Units left out on purpose, by code."""
+    not_reached: dict[str, int] = Field(default_factory=dict)
+    """Units that the run stopped before, by code."""
+
+    @property
+    def num_dead(self) -> int:
+        """Units that failed."""
+        return sum(self.dead.values())
+
+    @property
+    def num_filtered(self) -> int:
+        """Units left out on purpose."""
+        return sum(self.filtered.values())
+
+    @property
+    def num_not_reached(self) -> int:
+        """Units that the run stopped before."""
+        return sum(self.not_reached.values())
+
+    @property
+    def is_balanced(self) -> bool:
+        """Whether read = written + dead + filtered + not reached."""
+        ended = self.written + self.num_dead + self.num_filtered + self.num_not_reached
+        return self.read == ended
+
+
+class UnbalancedBooksError(Exception):
+    """Units were lost or counted twice: a defect of the pipeline, never of the data."""
+
+
+class Books(Value):
+    """What became of every unit that was read."""
+
+    dialogues: UnitCounts = UnitCounts()
+    """Dialogues; written ones have a row in `dialogues`."""
+    turns: UnitCounts = UnitCounts()
+    """Turns; written ones have a row in `stage1`."""
+    targets: UnitCounts = UnitCounts()
+    """Targets; written ones have a row in `stage2`."""
+
+    def balance(self) -> None:
+        """Check that every unit that was read ended once.
+
+        Raises:
+            UnbalancedBooksError: A unit was lost or counted twice.
+        """
+        for name in type(self).model_fields:
+            counts: UnitCounts = getattr(self, name)
+            if not counts.is_balanced:
+                raise UnbalancedBooksError(
+                    f"{name}: read {counts.read}, but written {counts.written} + dead "
+                    f"{counts.num_dead} + filtered {counts.num_filtered} + not reached "
+                    f"{counts.num_not_reached}"
+                )
+
+
+class ShardFile(Value):
+    """One file of a table."""
+
+    table: str
+    """Name of the table."""
+    split: str
+    """Split of the data set; `all` for dead letters."""
+    file: str
+    """Path within the build."""
+    num_rows: Index
+    """Rows in the file."""
+    num_bytes: Index
+    """Size of the file, bytes."""
+    sha256: str
+    """SHA-256 of the file, hexadecimal."""
+
+
+class Manifest(Value):
+    """The files of a build and its books; holds no times, so equal builds have equal manifests."""
+
+    schema_version: int = SCHEMA_VERSION
+    """Version of the row layout."""
+    books: Books
+    """What became of every unit that was read."""
+    shards: tuple[ShardFile, ...]
+    """All files of all tables, sorted by path."""
+    codes: dict[str, int]
+    """Dead letters by `unit:code`, states that failed within a written dialogue among them."""
+    not_configured: tuple[str, ...]
+    """Optional stages that this build does without."""
+
+    def num_rows(self, table: str, split: str | None = None) -> int:
+        """Count the rows of a table, or of one split of it."""
+        return sum(
+            shard.num_rows
+            for shard in self.shards
+            if shard.table == table and split in (None, shard.split)
+        )
+
+    def splits(self, table: str) -> tuple[str, ...]:
+        """Return the splits of a table, sorted."""
+        return tuple(sorted({shard.split for shard in self.shards if shard.table == table}))
+
+    def balance(self) -> None:
+        """Check the books, and that the rows in the files are those in the books.
+
+        Raises:
+            UnbalancedBooksError: A unit or a row was lost or counted twice.
+        """
+        self.books.balance()
+        for table, counts in (
+            ("dialogues", self.books.dialogues),
+            ("stage1", self.books.turns),
+            ("stage2", self.books.targets),
+        ):
+            if self.num_rows(table) != counts.written:
+                raise UnbalancedBooksError(
+                    f"{table} holds {self.num_rows(table)} rows, but {counts.written} are in the "
+                    "books"
+                )
+        if self.num_rows("_dead_letters") != sum(self.codes.values()):
+            raise UnbalancedBooksError(
+                f"_dead_letters holds {self.num_rows('_dead_letters')} rows, but "
+                f"{sum(self.codes.values())} are counted"
+            )
+
+
+class ModelResource(Value):
+    """A model that had a part in a build."""
+
+    role: str
+    """What it did: recognizer, labeler, attributor, language model."""
+    model_id: str
+    """The model, with its revision or the SHA-256 of its weights."""
+    license: str | None
+    """License of the model; null when unknown."""
+    source: str | None
+    """Where it comes from; null when unknown."""
+
+
+class DataResource(Value):
+    """A corpus that a build was made from."""
+
+    corpus: str
+    """Name of the corpus."""
+    path: str
+    """Where it was read."""
+    licenses: tuple[str, ...]
+    """Licenses as the corpus states them."""
+
+
+class PromptResource(Value):
+    """A prompt or template that a build used."""
+
+    prompt_id: str
+    """Name, version and language."""
+    sha256: str
+    """SHA-256 of the template."""
+
+
+class Resources(Value):
+    """Everything from outside that a build used."""
+
+    models: tuple[ModelResource, ...]
+    """Models, in the order of the stages."""
+    data: tuple[DataResource, ...]
+    """Corpora, in the order of the configuration."""
+    prompts: tuple[PromptResource, ...]
+    """Prompts and templates, sorted by id."""
+    thinking_template: str = (
+        "The template of the thinking is ours, not the one of the paper (arXiv 2601.04960), "
+        "which is not public."
+    )
+    """Where the template of the thinking comes from."""
