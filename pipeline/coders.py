@@ -6,7 +6,7 @@ from typing import Any
 from apache_beam.coders import Coder
 from apache_beam.coders.typecoders import registry
 
-from ieat.schemas import dialogue, records
+from ieat.schemas import build, dialogue, records, rows
 from ieat.schemas.base import Value
 
 
@@ -48,7 +48,7 @@ def record_types() -> list[type[Value]]:
     """Return every record type that may cross a shuffle."""
     return [
         found
-        for module in (dialogue, records)
+        for module in (build, dialogue, records, rows)
         for _, found in inspect.getmembers(module, inspect.isclass)
         if issubclass(found, Value) and found is not Value
     ]

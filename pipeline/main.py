@@ -36,7 +36,7 @@ from ieat.pipeline.stages.attribute import AttributeEmotions
 from ieat.pipeline.stages.compose import ComposeSamples
 from ieat.pipeline.stages.hear import HearTurns
 from ieat.pipeline.stages.label import LabelEmotions
-from ieat.pipeline.stages.read import ReadDialogues, list_units
+from ieat.pipeline.stages.read import ListDialogues, ReadDialogues, list_units
 from ieat.pipeline.stages.transcribe import Transcribe
 from ieat.pipeline.steps import DeadLetters, EngineRoom
 from ieat.pipeline.wiring import Engines, engine_ids, engine_opener
@@ -92,16 +92,17 @@ def assemble(
     """Lay out the stages from corpora to tables."""
     dead = DeadLetters()
     at_once = config.in_flight
+    units = pipeline | "List dialogues" >> ListDialogues(config.inputs, config.limit)
     composed = (
-        pipeline
-        | "Read dialogues" >> ReadDialogues(config.inputs, config.limit, room, dead)
+        units
+        | "Read dialogues" >> ReadDialogues(config.inputs, room, dead)
         | "Hear turns" >> HearTurns(room, dead, at_once)
         | "Transcribe" >> Transcribe(room, dead, at_once)
         | "Label emotions" >> LabelEmotions(label_rules(config), room, dead, at_once)
         | "Attribute emotions" >> AttributeEmotions(attribute_rules(config), room, dead, at_once)
         | "Compose samples" >> ComposeSamples(compose_rules(config), room, dead, at_once)
     )
-    composed | "Write build" >> WriteBuild(_sink_settings(config), read_clip, dead.all())
+    composed | "Write build" >> WriteBuild(_sink_settings(config), read_clip, dead.all(), units)
 
 
 def build(

@@ -8,6 +8,7 @@ from ieat.pipeline.output.books import (
     entries_of_composed,
     entries_of_letter,
     entries_of_set_aside,
+    entry_of_unit,
 )
 from ieat.pipeline.output.build_files import open_build
 from ieat.pipeline.output.card import write_card
@@ -17,7 +18,7 @@ from ieat.pipeline.output.shards import ShardName, write_shard
 from ieat.pipeline.output.sink import DATA_TABLES, SinkSettings, rows_of, write_manifest
 from ieat.pipeline.output.stage2_rows import RowSettings
 from ieat.schemas.build import ShardFile
-from ieat.schemas.records import ComposedDialogue, SetAside
+from ieat.schemas.records import ComposedDialogue, SetAside, SourceUnit
 from tests.builders import composed, tone
 
 ROWS = RowSettings(max_context_turns=20, max_context_seconds=120.0, stage2_audio="embed")
@@ -53,6 +54,8 @@ def write_build(
     texts["_dead_letters", "all"] = []
     entries: list[Entry] = []
     letters = [letter for found in set_aside if (letter := letter_of_dialogue(found))]
+    given = SourceUnit(input_index=0, source="s", uri="s")
+    entries += [entry_of_unit(given)] * (len(dialogues) + len(set_aside))
     for found in dialogues:
         for table, row in rows_of(found, rows):
             texts[table, found.dialogue.split].append((row.row_id, row.model_dump_json()))

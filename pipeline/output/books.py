@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from ieat.schemas.build import Books, UnitCounts
-from ieat.schemas.records import ComposedDialogue, SetAside
+from ieat.schemas.records import ComposedDialogue, SetAside, SourceUnit
 from ieat.schemas.rows import DeadLetterRow
 
 Entry = tuple[str, int]
@@ -19,11 +19,16 @@ LETTERS = "letters"
 """Start of the lines that count dead letters."""
 
 
+def entry_of_unit(unit: SourceUnit) -> Entry:
+    """Return the line of a dialogue that a corpus gave; its end is counted where it ends."""
+    return _line("dialogues", "read", ""), 1
+
+
 def entries_of_composed(composed: ComposedDialogue) -> Iterator[Entry]:
     """Yield the lines of a dialogue that reached its rows."""
     said = composed.transcript.utterances
     num_written = sum(1 for utterance in said if utterance.clean)
-    yield from _end("dialogues", "written", "", 1)
+    yield _line("dialogues", "written", ""), 1
     yield _line("turns", "read", ""), len(composed.dialogue.turns)
     yield _line("turns", "written", ""), num_written
     yield _line("turns", "filtered", NO_WORDS), len(said) - num_written
@@ -37,7 +42,7 @@ def entries_of_composed(composed: ComposedDialogue) -> Iterator[Entry]:
 
 def entries_of_set_aside(aside: SetAside) -> Iterator[Entry]:
     """Yield the lines of a dialogue that left before; its turns and targets end as it does."""
-    yield from _end("dialogues", aside.end, aside.code, 1)
+    yield _line("dialogues", aside.end, aside.code), 1
     yield from _end("turns", aside.end, aside.code, aside.num_turns)
     yield from _end("targets", aside.end, aside.code, aside.num_targets)
 

@@ -16,6 +16,7 @@ from ieat.pipeline.output.books import (
     entries_of_composed,
     entries_of_letter,
     entries_of_set_aside,
+    entry_of_unit,
 )
 from ieat.pipeline.output.clips import KeptClips, ReadClip
 from ieat.pipeline.output.dead_letters import letter_of_dialogue, letters_of_parts
@@ -24,7 +25,7 @@ from ieat.pipeline.output.rows import dialogue_row, stage1_rows
 from ieat.pipeline.output.shards import ShardName, number_repeats, write_shard
 from ieat.pipeline.output.stage2_rows import RowSettings, stage2_rows
 from ieat.schemas.build import Manifest, ShardFile
-from ieat.schemas.records import ComposedDialogue, SetAside
+from ieat.schemas.records import ComposedDialogue, SetAside, SourceUnit
 from ieat.schemas.rows import TABLES, DeadLetterRow, Row
 
 DEAD_LETTERS = "_dead_letters"
@@ -83,15 +84,21 @@ class WriteBuild(beam.PTransform):
         settings: Where and how to write.
         read_clip: Reads a clip again from where it lies.
         aside: The dialogues that left before their end.
+        units: What the corpora gave; every one must come out written or set aside.
     """
 
     def __init__(
-        self, settings: SinkSettings, read_clip: ReadClip, aside: PCollection[SetAside]
+        self,
+        settings: SinkSettings,
+        read_clip: ReadClip,
+        aside: PCollection[SetAside],
+        units: PCollection[SourceUnit],
     ) -> None:
         super().__init__()
         self._settings = settings
         self._read_clip = read_clip
         self._aside = aside
+        self._units = units
 
     def expand(self, composed: PCollection[ComposedDialogue]) -> PCollection[Manifest]:
         """Return the one manifest."""
@@ -133,6 +140,7 @@ class WriteBuild(beam.PTransform):
         files = (written["files"], letter_files["files"]) | "All files" >> beam.Flatten()
         entries = (
             (
+                self._units | "Count what was read" >> beam.Map(entry_of_unit),
                 composed | "Count rows" >> beam.FlatMap(entries_of_composed),
                 aside | "Count dialogues set aside" >> beam.FlatMap(entries_of_set_aside),
                 letters | "Count dead letters" >> beam.FlatMap(entries_of_letter),

@@ -45,31 +45,39 @@ def read_unit(unit: SourceUnit, settings: InputSettings, user_speaker: str) -> D
     return dialogue
 
 
-class ReadDialogues(beam.PTransform):
-    """All dialogues of all inputs, each id once."""
+class ListDialogues(beam.PTransform):
+    """What there is to read, spread over the workers."""
 
-    def __init__(
-        self,
-        inputs: tuple[InputSettings, ...],
-        limit: int | None,
-        room: EngineRoom[Any],
-        dead_letters: DeadLetters,
-    ) -> None:
+    def __init__(self, inputs: tuple[InputSettings, ...], limit: int | None) -> None:
         super().__init__()
         self._inputs = inputs
         self._limit = limit
+
+    def expand(self, begin: PBegin) -> PCollection[SourceUnit]:
+        """Return one unit for each dialogue that the corpora hold."""
+        return (
+            begin
+            | "Inputs" >> beam.Create([self._inputs])
+            | "List" >> beam.FlatMap(list_units, self._limit).with_output_types(SourceUnit)
+            | "Spread" >> beam.Reshuffle()
+        )
+
+
+class ReadDialogues(beam.PTransform):
+    """Units in, dialogues out, each id once."""
+
+    def __init__(
+        self, inputs: tuple[InputSettings, ...], room: EngineRoom[Any], dead_letters: DeadLetters
+    ) -> None:
+        super().__init__()
+        self._inputs = inputs
         self._room = room
         self._dead_letters = dead_letters
 
-    def expand(self, begin: PBegin) -> PCollection[Dialogue]:
+    def expand(self, units: PCollection[SourceUnit]) -> PCollection[Dialogue]:
         """Return the dialogues; broken ones and both holders of one id are set aside."""
-        read = (
-            begin
-            | "Inputs" >> beam.Create([self._inputs])
-            | "List" >> beam.FlatMap(_list, self._limit).with_output_types(SourceUnit)
-            | "Spread" >> beam.Reshuffle()
-            | "Read"
-            >> beam.ParDo(_ReadDoFn(self._inputs, self._room)).with_outputs(ASIDE, main="read")
+        read = units | "Read" >> beam.ParDo(_ReadDoFn(self._inputs, self._room)).with_outputs(
+            ASIDE, main="read"
         )
         read[ASIDE].element_type = SetAside
         self._dead_letters.take(read[ASIDE])
@@ -87,10 +95,6 @@ class ReadDialogues(beam.PTransform):
         unique["unique"].element_type = Dialogue
         self._dead_letters.take(unique[ASIDE])
         return unique["unique"]
-
-
-def _list(inputs: tuple[InputSettings, ...], limit: int | None) -> Iterator[SourceUnit]:
-    return list_units(inputs, limit)
 
 
 class _ReadDoFn(beam.DoFn):

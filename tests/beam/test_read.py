@@ -9,7 +9,7 @@ from ieat.pipeline.coders import register_coders
 from ieat.pipeline.config import InputSettings
 from ieat.pipeline.failures import ConfigError
 from ieat.pipeline.run_state import RunState
-from ieat.pipeline.stages.read import ReadDialogues, list_units
+from ieat.pipeline.stages.read import ListDialogues, ReadDialogues, list_units
 from ieat.pipeline.steps import DeadLetters, EngineRoom
 from ieat.schemas.dialogue import Dialogue
 from ieat.schemas.records import SetAside
@@ -46,7 +46,7 @@ def ends(room, folder, *inputs, limit=None):
     dead = DeadLetters()
     read, aside = Kept(folder / "read", Dialogue), Kept(folder / "aside", SetAside)
     with beam.Pipeline("FnApiRunner") as p:
-        read.keep(p | ReadDialogues(inputs, limit, room, dead))
+        read.keep(p | ListDialogues(inputs, limit) | ReadDialogues(inputs, room, dead))
         aside.keep(dead.all())
     return sorted(found.dialogue_id for found in read.all()), sorted(
         (found.source.rpartition("/")[2], found.code, found.end) for found in aside.all()
@@ -104,7 +104,8 @@ def test_reading_is_the_same_twice(room, tmp_path):
     with beam.Pipeline("FnApiRunner") as p:
         ids = (
             p
-            | ReadDialogues((settings,), None, room, DeadLetters())
+            | ListDialogues((settings,), None)
+            | ReadDialogues((settings,), room, DeadLetters())
             | beam.Map(lambda found: found.dialogue_id)
         )
         assert_that(ids, equal_to(["talks/a", "talks/b"]))

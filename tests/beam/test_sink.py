@@ -14,7 +14,7 @@ from ieat.pipeline.output.files import BuildFolder
 from ieat.pipeline.output.sink import SinkSettings, WriteBuild, read_manifest, shard_of
 from ieat.pipeline.output.stage2_rows import RowSettings
 from ieat.schemas.build import Manifest
-from ieat.schemas.records import ComposedDialogue, SetAside
+from ieat.schemas.records import ComposedDialogue, SetAside, SourceUnit
 from ieat.schemas.rows import SpanCell
 from tests.builders import aside, composed, fake_clip
 
@@ -39,7 +39,9 @@ def write(
         if reshuffle:
             read |= beam.Reshuffle()
         left = p | "Aside" >> beam.Create(list(set_aside)).with_output_types(SetAside)
-        _ = read | WriteBuild(settings, read_clip, left)
+        given = [SourceUnit(input_index=0, source="s", uri="s")] * (len(dialogues) + len(set_aside))
+        units = p | "Units" >> beam.Create(given).with_output_types(SourceUnit)
+        _ = read | WriteBuild(settings, read_clip, left, units)
     return read_manifest(BuildFolder(str(out)))
 
 

@@ -7,17 +7,29 @@ from ieat.pipeline.output.books import (
     entries_of_composed,
     entries_of_letter,
     entries_of_set_aside,
+    entry_of_unit,
 )
 from ieat.pipeline.output.dead_letters import letters_of_parts
 from ieat.schemas.build import Books, UnbalancedBooksError, UnitCounts
+from ieat.schemas.records import SourceUnit
 from tests.builders import aside, composed
 
 
 def test_turns_and_targets_end_with_their_dialogue() -> None:
-    books, _ = close_books(entries_of_set_aside(aside(num_turns=7, num_targets=3)))
+    unit = SourceUnit(input_index=0, source="talks.jsonl:1", uri="talks.jsonl")
+    left = aside(num_turns=7, num_targets=3)
+    books, _ = close_books([entry_of_unit(unit), *entries_of_set_aside(left)])
+    assert books.dialogues == UnitCounts(read=1, dead={"audio_missing": 1})
     assert books.turns == UnitCounts(read=7, dead={"audio_missing": 7})
     assert books.targets == UnitCounts(read=3, dead={"audio_missing": 3})
     books.balance()
+
+
+def test_a_dialogue_that_never_ended_unbalances_the_books() -> None:
+    unit = SourceUnit(input_index=0, source="talks.jsonl:1", uri="talks.jsonl")
+    books, _ = close_books([entry_of_unit(unit), entry_of_unit(unit), ("dialogues|written|", 1)])
+    with pytest.raises(UnbalancedBooksError, match="dialogues: read 2, but written 1"):
+        books.balance()
 
 
 def test_a_turn_without_words_is_filtered() -> None:
