@@ -38,7 +38,7 @@ typecheck: .venv/dev.stamp ieat ## Check the types
 	$(BIN)/mypy ieat
 
 bench: .venv/dev.stamp ## Measure speed
-	$(BIN)/python tests/bench.py
+	$(BIN)/python -m tests.bench
 
 golden: .venv/dev.stamp ## Rewrite the golden files; review the diff
 	$(BIN)/python -m pytest tests/golden --rewrite-golden

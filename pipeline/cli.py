@@ -1,5 +1,6 @@
 """The command line: ieat build | init | plan | check | show | verify."""
 
+import logging
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -255,6 +256,8 @@ def run(arguments: list[str], beam_flags: list[str]) -> int:
         arguments: The command and its flags.
         beam_flags: What stood behind ` -- `.
     """
+    # Beam tells at import which of its cloud packages are missing; no local build needs them.
+    logging.disable(logging.WARNING)
     try:
         app(arguments, prog_name="ieat", obj=beam_flags)
     except SystemExit as end:
@@ -267,6 +270,8 @@ def run(arguments: list[str], beam_flags: list[str]) -> int:
     except EngineUnavailable as error:
         sys.stderr.write(f"ieat: {error}\n")
         return UNAVAILABLE
+    finally:
+        logging.disable(logging.NOTSET)
     return DONE
 
 

@@ -166,7 +166,11 @@ def _recognizer(
             config.recognizer.partition(":")[2], config.recognizer_settings
         )
     stored = StoredRecognizer(
-        _StoppingTranscriber(transcriber, state), store, replay=config.replay, decode=_evenly
+        _StoppingTranscriber(transcriber, state),
+        store,
+        replay=config.replay,
+        in_flight=config.recognizer_settings.in_flight,
+        decode=_evenly,
     )
     closers.append(stored.close)
     return stored
@@ -186,7 +190,12 @@ def _language_model(
     if config.language_model is None:
         return None
     model = OpenAIChat(config.language_model.partition(":")[2], config.language_model_settings)
-    stored = StoredLanguageModel(_StoppingModel(model, state), store, replay=config.replay)
+    stored = StoredLanguageModel(
+        _StoppingModel(model, state),
+        store,
+        replay=config.replay,
+        in_flight=config.language_model_settings.in_flight,
+    )
     closers.append(stored.close)
     return stored
 

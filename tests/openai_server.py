@@ -266,7 +266,8 @@ async def _read(request: web.Request) -> Request:
 
 async def _send(request: web.Request, reply: Reply) -> web.StreamResponse:
     transport = request.transport
-    assert transport is not None
+    if transport is None:  # Whoever asked is gone.
+        return web.Response()
     if reply.resets:
         # Closing a socket that lingers for 0 seconds sends a reset.
         linger = struct.pack("ii", 1, 0)

@@ -20,12 +20,14 @@ class PaidOnce:
         store: Where answers are kept.
         engine_id: Engine with model and revision.
         replay: Whether only stored answers are given.
+        in_flight: Most calls whose answers are not durable yet: what a crash can cost.
     """
 
-    def __init__(self, store: ResponseStore, engine_id: str, replay: bool) -> None:
+    def __init__(self, store: ResponseStore, engine_id: str, replay: bool, in_flight: int) -> None:
         self._store = store
         self._engine_id = engine_id
         self._replay = replay
+        self._in_flight = asyncio.Semaphore(in_flight)
         self._under_way: dict[str, asyncio.Task[StoredAnswer]] = {}
 
     async def answer(
@@ -85,8 +87,10 @@ class PaidOnce:
                 message=f"no stored answer of {self._engine_id} to {label} for {dialogue_id} "
                 f"(key {key[:12]}); run once without replay"
             )
-        stored = StoredAnswer(key=key, engine_id=self._engine_id, label=label, answer=await pay())
-        await self._store.put(stored, dialogue_id)
+        async with self._in_flight:
+            answer = await pay()
+            stored = StoredAnswer(key=key, engine_id=self._engine_id, label=label, answer=answer)
+            await self._store.put(stored, dialogue_id)
         # Another process may have been first; all go on with the one answer that stays.
         return await self._store.get(key, dialogue_id) or stored
 

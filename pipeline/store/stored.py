@@ -20,11 +20,14 @@ class StoredLanguageModel:
         model: The engine that is asked on a miss.
         store: Where answers are kept; stays open when this closes.
         replay: Whether a miss is an error instead of a call.
+        in_flight: Most calls whose answers are not durable yet.
     """
 
-    def __init__(self, model: LanguageModel, store: ResponseStore, *, replay: bool) -> None:
+    def __init__(
+        self, model: LanguageModel, store: ResponseStore, *, replay: bool, in_flight: int
+    ) -> None:
         self._model = model
-        self._paid = PaidOnce(store, model.engine_id, replay)
+        self._paid = PaidOnce(store, model.engine_id, replay, in_flight)
         self.engine_id = model.engine_id
 
     async def ask(self, question: Question, dialogue_id: str) -> StoredAnswer:
@@ -55,6 +58,7 @@ class StoredRecognizer:
         transcriber: The engine that is asked on a miss.
         store: Where answers are kept; stays open when this closes.
         replay: Whether a miss is an error instead of a call.
+        in_flight: Most calls whose answers are not durable yet.
         decode: Gives the samples of a span, mono float32 at 16 kHz; called in a thread, on a
             miss only.
     """
@@ -65,11 +69,12 @@ class StoredRecognizer:
         store: ResponseStore,
         *,
         replay: bool,
+        in_flight: int,
         decode: Callable[[AudioSpan], Samples],
     ) -> None:
         self._transcriber = transcriber
         self._decode = decode
-        self._paid = PaidOnce(store, transcriber.engine_id, replay)
+        self._paid = PaidOnce(store, transcriber.engine_id, replay, in_flight)
         self.recognizer_id = transcriber.engine_id
 
     async def recognize(

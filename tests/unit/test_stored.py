@@ -45,7 +45,9 @@ def with_model(work, model, store, **settings):
     """Run an async function with a stored model and return its result."""
 
     async def run():
-        stored = StoredLanguageModel(model, store, **({"replay": False} | settings))
+        stored = StoredLanguageModel(
+            model, store, **({"replay": False, "in_flight": 64} | settings)
+        )
         try:
             return await work(stored)
         finally:
@@ -206,7 +208,7 @@ def recognize(store, transcriber, turn=TURN, sound=SOUND, language=Language.EN, 
 
     async def run():
         recognizer = StoredRecognizer(
-            transcriber, store, **({"replay": False, "decode": decode} | settings)
+            transcriber, store, **({"replay": False, "in_flight": 64, "decode": decode} | settings)
         )
         try:
             return await recognizer.recognize(turn, sound, language, "c/d")
@@ -268,3 +270,32 @@ def test_replay_decodes_nothing(tmp_path, store):
         recognize(replayed, engine, replay=True)
     assert engine.calls == 0
     replayed.close()
+
+
+def test_no_more_calls_than_allowed_wait_to_become_durable(store):
+    at_once, most = 0, 0
+
+    class Slow(CountingModel):
+        async def complete(self, question):
+            nonlocal at_once, most
+            at_once += 1
+            most = max(most, at_once)
+            await asyncio.sleep(0.005)
+            return await super().complete(question)
+
+    class Watched:
+        """The store, telling when an answer is durable."""
+
+        def __getattr__(self, name):
+            return getattr(store, name)
+
+        async def put(self, stored, dialogue_id):
+            nonlocal at_once
+            await store.put(stored, dialogue_id)
+            at_once -= 1
+
+    async def ask(stored):
+        await asyncio.gather(*(stored.ask(question(f"q{n}"), "c/d") for n in range(20)))
+
+    with_model(ask, Slow(), Watched(), in_flight=3)
+    assert most == 3
