@@ -25,6 +25,11 @@ class Code(NamedTuple):
 
 
 CODES: dict[str, Code] = {
+    "no_voice": Code(
+        "reason",
+        "The corpus gives words, but no voice was found in the sound of the turn.",
+        "Listen to the turn; mend its times or file.",
+    ),
     "answer_form": Code(
         "failure",
         "The language model's answer is JSON, but not in the form of its schema.",

@@ -131,6 +131,7 @@ def describe_run(state: RunState, started: datetime, seconds: float) -> dict[str
     return {
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(seconds, 1),
+        "warnings": list(state.warnings),
         "stopped": None if stop is None else {"code": stop.code, "message": stop.message},
         "stages": {
             stage.stage: {"done": stage.done, "failed": stage.failed} for stage in state.snapshot()

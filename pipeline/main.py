@@ -59,6 +59,7 @@ class BuildReport:
     seconds: float
     stop_code: str | None
     stop_message: str | None
+    warnings: tuple[str, ...]
 
     @property
     def exit_code(self) -> int:
@@ -79,6 +80,7 @@ class BuildReport:
             codes = ", ".join(f"{code} {n}" for code, n in sorted(self.manifest.codes.items()))
             lines.append(f"{'failed':<10} {codes}; see: ieat show {self.output} --failed")
         lines.append(f"{'written':<10} {self.output} in {self.seconds:.1f} s")
+        lines += [f"{'note':<10} {warning}" for warning in self.warnings]
         if self.stop_code is not None:
             lines.append(f"{'stopped':<10} {self.stop_message}; the same command goes on")
         return "\n".join(lines)
@@ -154,6 +156,7 @@ def build(
         seconds=time.monotonic() - began,
         stop_code=stop.code if stop else None,
         stop_message=stop.message if stop else None,
+        warnings=tuple(worker.state.warnings),
     )
     write_resources(folder, list_resources(folder, config, ids))
     write_run(folder, describe_run(worker.state, started, report.seconds))

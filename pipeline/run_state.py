@@ -38,6 +38,7 @@ class RunState:
     max_failed_ratio: float
     stop_reason: Stop | None = None
     num_read: int = 0
+    warnings: list[str] = field(default_factory=list)
     _counts: dict[str, _Count] = field(init=False)
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock, repr=False)
 
@@ -49,6 +50,11 @@ class RunState:
         with self._lock:
             if self.stop_reason is None:
                 self.stop_reason = Stop(code, message)
+
+    def warn(self, message: str) -> None:
+        """Keep something that a person should know at the end."""
+        with self._lock:
+            self.warnings.append(message)
 
     def read(self) -> None:
         """Count a dialogue that was read."""

@@ -33,6 +33,7 @@ from ieat.pipeline.ports import (
     Transcriber,
 )
 from ieat.pipeline.run_state import RunState
+from ieat.pipeline.store.hosts import note_host
 from ieat.pipeline.store.sqlite_store import SqliteStore
 from ieat.pipeline.store.stored import StoredLanguageModel, StoredRecognizer
 from ieat.prompts.library import PromptLibrary
@@ -165,6 +166,7 @@ def _recognizer(
         transcriber = OpenAITranscriber(
             config.recognizer.partition(":")[2], config.recognizer_settings
         )
+        _note_host(config, state, transcriber)
     stored = StoredRecognizer(
         _StoppingTranscriber(transcriber, state),
         store,
@@ -174,6 +176,17 @@ def _recognizer(
     )
     closers.append(stored.close)
     return stored
+
+
+def _note_host(
+    config: BuildConfig, state: RunState, engine: OpenAIChat | OpenAITranscriber
+) -> None:
+    """Warn where another host than before serves a model of the same name."""
+    if config.replay:
+        return
+    warning = note_host(Path(config.store_folder), engine.engine_id, engine.base_url)
+    if warning is not None:
+        state.warn(warning)
 
 
 def _evenly(span: AudioSpan) -> Samples:
@@ -190,6 +203,7 @@ def _language_model(
     if config.language_model is None:
         return None
     model = OpenAIChat(config.language_model.partition(":")[2], config.language_model_settings)
+    _note_host(config, state, model)
     stored = StoredLanguageModel(
         _StoppingModel(model, state),
         store,

@@ -102,6 +102,11 @@ class Endpoint:
         self._is_proven = False
         self._gone: EngineUnavailable | None = None
 
+    @property
+    def base_url(self) -> str:
+        """Base URL without credentials."""
+        return self._place.base_url
+
     async def first_alone(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Await a call; until one call has shown that the engine answers, one goes at a time.
 

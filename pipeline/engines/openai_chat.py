@@ -95,6 +95,11 @@ class OpenAIChat:
         """
         return await self._endpoint.first_alone(lambda: self._complete(question))
 
+    @property
+    def base_url(self) -> str:
+        """Base URL without credentials; no part of any key."""
+        return self._endpoint.base_url
+
     async def close(self) -> None:
         """Close all connections."""
         await self._endpoint.close()

@@ -124,6 +124,11 @@ class OpenAITranscriber:
             language=heard.language or None,
         )
 
+    @property
+    def base_url(self) -> str:
+        """Base URL without credentials; no part of any key."""
+        return self._endpoint.base_url
+
     async def close(self) -> None:
         """Close all connections."""
         await self._endpoint.close()

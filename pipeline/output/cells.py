@@ -55,6 +55,12 @@ def has_sound(composed: ComposedDialogue, turn_index: int) -> bool:
     return composed.sounds[turn_index] is not None
 
 
+def is_voiceless(composed: ComposedDialogue, turn_index: int) -> bool:
+    """Tell whether a turn has sound in which no voice was found: its words are not in it."""
+    sound = composed.sounds[turn_index]
+    return sound is not None and "no_speech" in sound.flags
+
+
 def recognizer_of(composed: ComposedDialogue, turn_index: int) -> str:
     """Return who gave the words of a turn; those of a text-only turn are the corpus' own."""
     return composed.transcript.recognizer_id if has_sound(composed, turn_index) else GOLD

@@ -7,6 +7,7 @@ from ieat.pipeline.output.cells import (
     has_sound,
     has_unscored_words,
     is_baseline_state,
+    is_voiceless,
     label_from,
     provenance_cell,
     span_cell,
@@ -157,6 +158,8 @@ def _against_words(composed: ComposedDialogue, turn_index: int) -> list[str]:
     reasons = []
     if not has_sound(composed, turn_index):
         reasons.append("no_audio")
+    if is_voiceless(composed, turn_index):
+        reasons.append("no_voice")
     if has_unscored_words(composed, turn_index):
         reasons.append("unscored_words")
     return reasons
@@ -168,6 +171,8 @@ def _against_attributes(
     reasons = []
     if not has_sound(composed, turn_index):
         reasons.append("no_audio")
+    if is_voiceless(composed, turn_index):
+        reasons.append("no_voice")
     if state is None or state.chosen is None:
         reasons.append("unknown_emotion")
     elif is_baseline_state(state):

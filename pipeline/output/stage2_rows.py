@@ -12,6 +12,7 @@ from ieat.pipeline.output.cells import (
     has_sound,
     has_unscored_words,
     is_baseline_state,
+    is_voiceless,
     provenance_cell,
     span_cell,
     state_cell,
@@ -131,6 +132,8 @@ def reasons_against(
         reasons.append("unscored_words")
     if not all(has_sound(composed, turn) for turn in sample.target.user_turns):
         reasons.append("no_audio")
+    if any(is_voiceless(composed, turn) for turn in sample.target.user_turns):
+        reasons.append("no_voice")
     if sample.response.source == "corpus":
         reasons.append("corpus_response")
     elif "thinking" not in sample.response.conditioned_on:

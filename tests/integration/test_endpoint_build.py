@@ -228,3 +228,15 @@ def test_secrets_are_nowhere_in_what_is_written(tmp_path, server, monkeypatch):
     for file in tmp_path.rglob("*"):
         if file.is_file():
             assert b"canary-key" not in file.read_bytes(), file
+
+
+def test_another_host_under_the_same_name_is_told_and_costs_nothing(tmp_path, server):
+    line = manifest_line("a", ("ann", "My bag is gone"), ("bob", "Oh"))
+    assert build(configured(tmp_path, server, line)).warnings == ()
+    with OpenAIServer(endpoint) as other:
+        report = build(configured(tmp_path, other, line))
+        assert other.count() == 0
+    (warning,) = report.warnings
+    assert server.base_url in warning
+    assert "set its revision" in warning
+    assert warning in report.describe()

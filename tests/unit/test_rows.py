@@ -1,6 +1,7 @@
 """Composed dialogues become rows of `dialogues` and stage 1."""
 
 from ieat.pipeline.output.rows import dialogue_row, stage1_rows
+from ieat.pipeline.output.stage2_rows import RowSettings, stage2_rows
 from ieat.schemas.emotion import Emotion
 from ieat.schemas.rows import ProvenanceCell, SpanCell
 from tests.builders import SHA, composed
@@ -138,3 +139,17 @@ def test_a_stage1_row_names_only_what_it_rests_on() -> None:
     assert provenance.labeler_id is None
     assert provenance.attributor_id is None
     assert provenance.response_keys == ("words-1",)
+
+
+def test_words_of_a_turn_without_a_voice_are_not_trained_on() -> None:
+    found = composed()
+    sound = found.sounds[0]
+    assert sound is not None
+    voiceless = sound.model_copy(update={"flags": ("no_speech",)})
+    found = found.model_copy(update={"sounds": (voiceless, *found.sounds[1:])})
+    row = stage1_rows(found)[0]
+    assert row.words.trainable.reasons == ("no_voice",)
+    assert row.attributes.trainable.reasons == ("no_voice",)
+    first, second = stage2_rows(found, RowSettings(20, 120.0, "embed"))
+    assert first.trainable.reasons == ("no_voice",)
+    assert second.trainable.reasons == ()

@@ -1,0 +1,32 @@
+"""Remember which host answered under a model's name: another host may serve another model."""
+
+import json
+from pathlib import Path
+
+HOSTS = "hosts.json"
+"""File within the store's folder: base URL by engine id."""
+
+
+def note_host(folder: Path, engine_id: str, base_url: str) -> str | None:
+    """Remember the host of an engine and return a warning when it was another one before.
+
+    Keys of answers do not hold the host, so that a model can move; two hosts that serve different
+    weights under one name are told apart by `revision`.
+    """
+    file = folder / HOSTS
+    try:
+        known: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        known = {}
+    before = known.get(engine_id)
+    if before == base_url:
+        return None
+    temporary = file.with_suffix(".tmp")
+    temporary.write_text(json.dumps(known | {engine_id: base_url}, indent=2) + "\n", "utf-8")
+    temporary.replace(file)
+    if before is None:
+        return None
+    return (
+        f"{engine_id} was asked at {before} before and is now asked at {base_url}; stored answers "
+        "are used as they are. If it is another model, set its revision."
+    )
