@@ -240,7 +240,9 @@ def load_config(
         try:
             read = yaml.safe_load(file.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise ConfigError(f"cannot read the configuration {file}: {error}") from error
+            raise ConfigError(
+                f"cannot read the configuration {file}: {_describe_unreadable(error)}"
+            ) from error
         if not isinstance(read, dict):
             raise ConfigError(f"the configuration {file} holds no keys; `ieat init` writes one")
         values = read
@@ -254,13 +256,33 @@ def load_config(
         raise ConfigError(describe_validation(error)) from error
 
 
+def _describe_unreadable(error: OSError | UnicodeDecodeError | yaml.YAMLError) -> str:
+    """Say in one line why a YAML file cannot be read."""
+    if isinstance(error, OSError):
+        return f"{error.strerror}; `ieat init` writes one"
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        mark = error.problem_mark
+        return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem}"
+    return " ".join(str(error).split())
+
+
 def describe_validation(error: ValidationError) -> str:
     """Say in one line a problem what is wrong and where, without input values."""
     problems = []
-    for found in error.errors(include_url=False, include_input=False):
-        where = ".".join(str(part) for part in found["loc"])
+    errors = error.errors(include_url=False, include_input=False)
+    places = [found["loc"] for found in errors]
+    for found in errors:
+        loc = found["loc"]
+        # What broke a part of a list also makes pydantic count it as missing from the list.
+        if found["type"] == "too_short" and any(
+            place[: len(loc)] == loc and len(place) > len(loc) for place in places
+        ):
+            continue
+        where = ".".join(str(part) for part in loc)
         what = found["msg"].removeprefix("Value error, ")
         if found["type"] == "extra_forbidden":
             what = "unknown key"
+        elif found["type"] == "missing":
+            what = "missing"
         problems.append(f"{where}: {what}" if where else what)
     return "; ".join(problems)

@@ -31,16 +31,16 @@ from ieat.pipeline.output.sink import SinkSettings, WriteBuild, read_manifest
 from ieat.pipeline.output.stage2_rows import RowSettings
 from ieat.pipeline.progress import ProgressView
 from ieat.pipeline.rules import attribute_rules, compose_rules, label_rules
-from ieat.pipeline.run_state import RunState
+from ieat.pipeline.run_state import MIN_ENDED, RunState
 from ieat.pipeline.stages.attribute import AttributeEmotions
 from ieat.pipeline.stages.compose import ComposeSamples
 from ieat.pipeline.stages.hear import HearTurns
 from ieat.pipeline.stages.label import LabelEmotions
-from ieat.pipeline.stages.read import ListDialogues, ReadDialogues, list_units
+from ieat.pipeline.stages.read import ListDialogues, ReadDialogues, refuse_empty_inputs
 from ieat.pipeline.stages.transcribe import Transcribe
 from ieat.pipeline.steps import DeadLetters, EngineRoom
 from ieat.pipeline.wiring import Engines, engine_ids, engine_opener
-from ieat.schemas.build import Manifest
+from ieat.schemas.build import Manifest, UnitCounts
 
 STAGES = ("hear", "transcribe", "label", "attribute", "compose")
 EXIT_CODES = {"engine_unavailable": 4, "too_many_failed": 5}
@@ -126,8 +126,8 @@ def build(
     """
     options = _beam_options(beam_flags)
     register_coders()
-    # Reading one unit tells an empty input before the output folder is touched.
-    next(list_units(config.inputs, 1))
+    # An empty input is told before the output folder is touched.
+    refuse_empty_inputs(config.inputs)
     room = EngineRoom(
         engine_opener(config),
         partial(RunState, STAGES, config.max_failed_ratio),
@@ -138,7 +138,7 @@ def build(
     started = datetime.now(timezone.utc)
     try:
         ids = engine_ids(worker.engines)
-        folder = open_build(config.output, build_identity(config, ids))
+        folder = _open_folder(config, ids)
         with (
             _stopping_on_signals(worker.state),
             _showing(worker.state, console),
@@ -147,6 +147,7 @@ def build(
         ):
             assemble(pipeline, config, room)
         manifest = read_manifest(folder)
+        _judge(manifest.books.dialogues, config.max_failed_ratio, worker.state)
     finally:
         worker.close()
     stop = worker.state.stop_reason
@@ -162,6 +163,33 @@ def build(
     write_run(folder, describe_run(worker.state, started, report.seconds))
     write_card(folder)
     return report
+
+
+def _open_folder(config: BuildConfig, ids: dict[str, str | None]) -> str:
+    """Open the output folder.
+
+    Raises:
+        ConfigError: It holds something else, or cannot be written to.
+    """
+    try:
+        return open_build(config.output, build_identity(config, ids))
+    except (OSError, ValueError, ImportError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise ConfigError(
+            f"cannot write to {config.output}: {reason}; give another --output"
+        ) from error
+
+
+def _judge(dialogues: UnitCounts, max_failed_ratio: float, state: RunState) -> None:
+    """Tell a run that failed wholesale by its books: dialogues also fail where they are read."""
+    is_lost = dialogues.num_dead > 0 and dialogues.num_dead == dialogues.read
+    has_sample = dialogues.read >= MIN_ENDED
+    if is_lost or (has_sample and dialogues.num_dead > max_failed_ratio * dialogues.read):
+        state.stop(
+            "too_many_failed",
+            f"{dialogues.num_dead} of {dialogues.read} dialogues failed; mend what "
+            "`ieat show --failed` says",
+        )
 
 
 def _beam_options(flags: Sequence[str]) -> PipelineOptions:

@@ -94,5 +94,7 @@ def render_turns(history: History, *, with_sound: bool) -> str:
         if with_sound and turn.cues is not None and turn.cues.words:
             notes.append("voice: " + ", ".join(turn.cues.words))
         note = f" ({'; '.join(notes)})" if notes else ""
-        lines.append(f"[{turn.turn_index}] {turn.speaker}: {turn.clean}{note}")
+        # A line break in a name would look like another turn.
+        speaker = " ".join(turn.speaker.split())
+        lines.append(f"[{turn.turn_index}] {speaker}: {turn.clean}{note}")
     return "\n".join(lines)

@@ -34,6 +34,16 @@ def list_units(inputs: Iterable[InputSettings], limit: int | None) -> Iterator[S
     )
 
 
+def refuse_empty_inputs(inputs: Iterable[InputSettings]) -> None:
+    """Look for one dialogue in every input, so that an empty one ends the run before it begins.
+
+    Raises:
+        ConfigError: An input holds nothing; says what was looked for.
+    """
+    for index, settings in enumerate(inputs):
+        next(open_corpus(settings, index).units())
+
+
 def read_unit(unit: SourceUnit, settings: InputSettings, user_speaker: str) -> Dialogue:
     """Read one dialogue.
 

@@ -104,3 +104,40 @@ def test_what_only_changes_how_a_build_runs_is_no_part_of_what_it_is():
     assert build_identity(config, ids) == build_identity(same, ids)
     assert build_identity(config, ids) != build_identity(other, ids)
     assert build_identity(config, ids) != build_identity(config, {"recognizer": "other"})
+
+
+def test_a_missing_file_says_so_once_and_names_the_command_that_writes_one(tmp_path):
+    file = tmp_path / "none.yaml"
+    with pytest.raises(ConfigError) as caught:
+        load_config(file, {})
+    assert str(caught.value) == (
+        f"cannot read the configuration {file}: No such file or directory; `ieat init` writes one"
+    )
+
+
+def test_broken_yaml_is_told_in_one_line_with_its_place(tmp_path):
+    file = tmp_path / "ieat.yaml"
+    file.write_text("inputs: [{path: ok.jsonl\noutput: out\n")
+    with pytest.raises(ConfigError) as caught:
+        load_config(file, {})
+    assert str(caught.value) == (
+        f"cannot read the configuration {file}: line 2, column 7: expected ',' or '}}', but got ':'"
+    )
+
+
+def test_a_broken_input_is_not_told_a_second_time_as_too_few_inputs():
+    with pytest.raises(ConfigError) as caught:
+        load_config(None, {"inputs": [{"path": "a.jsonl", "layout": "tree"}], "output": "out"})
+    assert str(caught.value) == (
+        "inputs.0.layout: Input should be 'manifest', 'folder', 'call' or 'humdial'"
+    )
+    with pytest.raises(ConfigError, match="inputs: Tuple should have at least 1 item"):
+        load_config(None, {"inputs": [], "output": "out"})
+
+
+def test_what_is_missing_is_named_with_the_flag_that_gives_it():
+    with pytest.raises(ConfigError) as caught:
+        load_config(None, {})
+    assert str(caught.value) == (
+        "inputs: missing; output: missing; give --input and --output, or a file by --config"
+    )

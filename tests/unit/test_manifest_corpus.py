@@ -157,7 +157,7 @@ def test_blank_lines_and_a_byte_order_mark_are_passed_over(tmp_path: Path) -> No
             "invalid_dialogue",
             "turns.0.mood: unknown key",
         ),
-        ({"language": "en", "turns": [TURN]}, "invalid_dialogue", "dialogue_id: Field required"),
+        ({"language": "en", "turns": [TURN]}, "invalid_dialogue", "dialogue_id: missing"),
         ({"dialogue_id": "1", "language": "en", "turns": []}, "invalid_dialogue", "turns"),
         ({"dialogue_id": "1", "language": "fr", "turns": [TURN]}, "unsupported_language", "'fr'"),
         ({"dialogue_id": "1", "turns": [TURN]}, "missing_language", "`language`"),

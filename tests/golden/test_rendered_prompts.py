@@ -1,0 +1,54 @@
+"""Every prompt as a model sees it, so that a change of wording or rendering is reviewed."""
+
+from ieat.pipeline.engines.asking import render_turns
+from ieat.pipeline.engines.llm_attributor import FEELS
+from ieat.prompts.library import PromptLibrary
+from ieat.schemas.dialogue import Language
+from ieat.schemas.emotion import Emotion, VoiceCues
+from ieat.schemas.history import HeardTurn, History
+
+SAID = {
+    Language.EN: (("ann", "My bag is gone", ("sigh",)), ("bob", "Since when?", ())),
+    Language.ZH: (("小王", "我的包不见了", ("叹气",)), ("小李", "什么时候的事？", ())),
+}
+
+
+def history(language: Language) -> History:
+    cues = VoiceCues(
+        turn_index=0, level=-20, pitch=120, pitch_range=3, tilt=-10, rate=3,
+        num_reference_turns=3, level_change=6, pitch_change=0, rate_change=1.3, arousal=1,
+        words=("louder", "faster"),
+    )  # fmt: skip
+    return History(
+        dialogue_id="c/d",
+        language=language,
+        turns=tuple(
+            HeardTurn(
+                turn_index=index, speaker=speaker, clean=words, tagged=words, events=events,
+                words=(), audio=None, duration=None, cues=cues if events else None,
+            )
+            for index, (speaker, words, events) in enumerate(SAID[language])
+        ),
+    )  # fmt: skip
+
+
+def test_every_prompt_reads_as_reviewed(check_golden) -> None:
+    library = PromptLibrary({})
+    parts = []
+    for language in Language:
+        shown = history(language)
+        values = {"turn": "1", "speaker": shown.last.speaker}
+        words = {"turns": render_turns(shown, with_sound=False)}
+        sound = {"turns": render_turns(shown, with_sound=True)}
+        emotion = {"emotion": FEELS[language][Emotion.FEAR]}
+        thinking = {"thinking": "..."}
+        for name, filled in (
+            ("labeling", values | words),
+            ("attribution", values | sound | emotion),
+            ("joint", values | words),
+            ("response", values | words | thinking),
+        ):
+            prompt = library.prompt(name, language)
+            parts += [f"=== {prompt.prompt_id}"]
+            parts += [f"--- {m.role}\n{m.content}" for m in prompt.render(filled)]
+    check_golden("prompts.txt", "\n\n".join(parts) + "\n")
