@@ -127,7 +127,7 @@ class LabelSettings(Settings):
     """Whose turns are labeled."""
     also_gold: bool = False
     """Whether turns with a corpus label are labeled too, to measure agreement."""
-    min_confidence: float = Field(default=0.4, ge=0, le=1)
+    min_confidence: float = Field(default=0.6, ge=0, le=1)
     """Confidence under which a label from the words counts as abstained."""
 
 
@@ -249,11 +249,15 @@ def load_config(
     values |= {key: value for key, value in flags.items() if value is not None}
     if base_url is not None:
         for name in ("language_model_settings", "recognizer_settings"):
-            values[name] = {**values.get(name, {}), "base_url": base_url}
+            given = values.get(name) or {}
+            # What is no mapping is left as it is: the check below names it.
+            values[name] = {**given, "base_url": base_url} if isinstance(given, dict) else given
     try:
         return BuildConfig.model_validate(values)
     except ValidationError as error:
-        raise ConfigError(describe_validation(error)) from error
+        lacks = [key for key in ("inputs", "output") if key not in values]
+        mend = "; give --input and --output, or a file by --config" if lacks else ""
+        raise ConfigError(describe_validation(error) + mend) from error
 
 
 def _describe_unreadable(error: OSError | UnicodeDecodeError | yaml.YAMLError) -> str:

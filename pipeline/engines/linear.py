@@ -135,7 +135,7 @@ class LinearLabeler:
         min_confidence: Probability, 0 to 1, under which the labeler abstains.
     """
 
-    def __init__(self, min_confidence: float = 0.4) -> None:
+    def __init__(self, min_confidence: float = 0.6) -> None:
         self._weights = load_weights()
         self._min_confidence = min_confidence
         self.labeler_id = f"linear@{WEIGHTS_SHA256[:12]}"

@@ -79,6 +79,10 @@ def scores(truth: list[int], predicted: npt.NDArray[np.int64]) -> str:
     )
 
 
+SURE = 0.6
+"""Confidence from which scores are printed apart; the default of `labels.min_confidence`."""
+
+
 def evaluate(weights: LinearWeights, name: str, comments: list[Comment]) -> None:
     """Print the scores over comments with one label, then over all, where any label is right."""
     probabilities = weights.probabilities([comment.text for comment in comments])
@@ -88,11 +92,11 @@ def evaluate(weights: LinearWeights, name: str, comments: list[Comment]) -> None
     typer.echo(f"{name}, one label: {scores(truth, predicted[single])}")
     any_right = np.mean([predicted[row] in comments[row].labels for row in range(len(comments))])
     typer.echo(f"{name}, all {len(comments)}, any of its labels: accuracy {any_right:.3f}")
-    sure = [place for place, row in enumerate(single) if probabilities[row].max() >= 0.4]
+    sure = [place for place, row in enumerate(single) if probabilities[row].max() >= SURE]
     if sure:
         rows = [single[place] for place in sure]
         typer.echo(
-            f"{name}, one label, confidence .4 and more ({len(sure) / len(single):.3f} of them): "
+            f"{name}, one label, confidence {SURE} and more ({len(sure) / len(single):.3f} of them): "
             f"{scores([truth[place] for place in sure], predicted[rows])}"
         )
 
