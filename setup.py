@@ -30,7 +30,7 @@ setup(
     install_requires=[
         "aiohttp>=3.10",
         "apache-beam>=2.70,<3",
-        "av>=13",
+        "av>=17.1,<20",
         "fsspec>=2024.6",
         "librosa>=0.10.2",
         "numpy>=1.26",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import fsspec
 
 from ieat.pipeline.config import BuildConfig
-from ieat.pipeline.failures import ConfigError, RecordError
+from ieat.pipeline.failures import ConfigError, RecordError, unwritable
 from ieat.pipeline.rules import attribute_rules, compose_rules, label_rules
 from ieat.pipeline.run_state import RunState
 from ieat.pipeline.stages.attribute import attribute_emotions
@@ -117,5 +117,5 @@ def _write_and_remove(output: str) -> str:
         system, path = fsspec.core.url_to_fs(probe)
         system.rm_file(path)
     except (OSError, ValueError, ImportError) as error:
-        raise ConfigError(f"cannot write to {output}: {error}") from error
+        raise unwritable(output, error) from error
     return f"write     {output} can be written to"

@@ -86,3 +86,9 @@ class EngineUnavailable(RunStopped):
 
 class ConfigError(Exception):
     """A mistake in the configuration or the command line, found before the run."""
+
+
+def unwritable(output: str, error: Exception) -> ConfigError:
+    """Return the mistake of an output that cannot be written to."""
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+    return ConfigError(f"cannot write to {output}: {reason}; give another --output")

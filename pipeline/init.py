@@ -24,7 +24,7 @@ def write_config(file: Path) -> None:
     except FileExistsError as error:
         raise ConfigError(f"{file} is there already; name another file") from error
     except OSError as error:
-        raise ConfigError(f"cannot write {file}: {error}") from error
+        raise ConfigError(f"cannot write {file}: {error.strerror}") from error
 
 
 def render_config() -> str:

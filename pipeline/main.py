@@ -1,6 +1,7 @@
 """The whole pipeline on one screen, and what surrounds a run of it."""
 
 import logging
+import shlex
 import signal
 import threading
 import time
@@ -12,12 +13,12 @@ from functools import partial
 from types import FrameType
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions, SetupOptions
 from rich.console import Console
 
+from ieat.pipeline.beam_flags import beam_options
 from ieat.pipeline.coders import register_coders
 from ieat.pipeline.config import BuildConfig
-from ieat.pipeline.failures import ConfigError
+from ieat.pipeline.failures import unwritable
 from ieat.pipeline.identity import (
     build_identity,
     describe_run,
@@ -27,6 +28,7 @@ from ieat.pipeline.identity import (
 from ieat.pipeline.output.build_files import open_build, write_resources, write_run
 from ieat.pipeline.output.card import write_card
 from ieat.pipeline.output.clips import read_clip
+from ieat.pipeline.output.files import BuildFolder
 from ieat.pipeline.output.sink import SinkSettings, WriteBuild, read_manifest
 from ieat.pipeline.output.stage2_rows import RowSettings
 from ieat.pipeline.progress import ProgressView
@@ -45,9 +47,6 @@ from ieat.schemas.build import Manifest, UnitCounts
 STAGES = ("hear", "transcribe", "label", "attribute", "compose")
 EXIT_CODES = {"engine_unavailable": 4, "too_many_failed": 5}
 """Exit code of each reason to stop; all others are limits or a person: 3."""
-
-LOCAL_RUNNER = "FnApiRunner"
-"""Named, because DirectRunner tries to fetch another runner from the network first."""
 
 
 @dataclass(frozen=True)
@@ -78,11 +77,14 @@ class BuildReport:
             )
         if self.manifest.codes:
             codes = ", ".join(f"{code} {n}" for code, n in sorted(self.manifest.codes.items()))
-            lines.append(f"{'failed':<10} {codes}; see: ieat show {self.output} --failed")
+            shown = shlex.quote(self.output)
+            lines.append(f"{'failed':<10} {codes}; see: ieat show {shown} --failed")
         lines.append(f"{'written':<10} {self.output} in {self.seconds:.1f} s")
         lines += [f"{'note':<10} {warning}" for warning in self.warnings]
         if self.stop_code is not None:
-            lines.append(f"{'stopped':<10} {self.stop_message}; the same command goes on")
+            goes_on = self.manifest.books.dialogues.num_not_reached > 0
+            end = "; the same command goes on" if goes_on else ""
+            lines.append(f"{'stopped':<10} {self.stop_message}{end}")
         return "\n".join(lines)
 
 
@@ -124,7 +126,7 @@ def build(
         ConfigError: A mistake in configuration or input, found before anything is paid for.
         EngineUnavailable: An engine cannot even be opened.
     """
-    options = _beam_options(beam_flags)
+    options = beam_options(beam_flags)
     register_coders()
     # An empty input is told before the output folder is touched.
     refuse_empty_inputs(config.inputs)
@@ -147,7 +149,7 @@ def build(
         ):
             assemble(pipeline, config, room)
         manifest = read_manifest(folder)
-        _judge(manifest.books.dialogues, config.max_failed_ratio, worker.state)
+        judge(manifest.books.dialogues, config.max_failed_ratio, worker.state)
     finally:
         worker.close()
     stop = worker.state.stop_reason
@@ -165,7 +167,7 @@ def build(
     return report
 
 
-def _open_folder(config: BuildConfig, ids: dict[str, str | None]) -> str:
+def _open_folder(config: BuildConfig, ids: dict[str, str | None]) -> BuildFolder:
     """Open the output folder.
 
     Raises:
@@ -174,13 +176,10 @@ def _open_folder(config: BuildConfig, ids: dict[str, str | None]) -> str:
     try:
         return open_build(config.output, build_identity(config, ids))
     except (OSError, ValueError, ImportError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise ConfigError(
-            f"cannot write to {config.output}: {reason}; give another --output"
-        ) from error
+        raise unwritable(config.output, error) from error
 
 
-def _judge(dialogues: UnitCounts, max_failed_ratio: float, state: RunState) -> None:
+def judge(dialogues: UnitCounts, max_failed_ratio: float, state: RunState) -> None:
     """Tell a run that failed wholesale by its books: dialogues also fail where they are read."""
     is_lost = dialogues.num_dead > 0 and dialogues.num_dead == dialogues.read
     has_sample = dialogues.read >= MIN_ENDED
@@ -190,27 +189,6 @@ def _judge(dialogues: UnitCounts, max_failed_ratio: float, state: RunState) -> N
             f"{dialogues.num_dead} of {dialogues.read} dialogues failed; mend what "
             "`ieat show --failed` says",
         )
-
-
-def _beam_options(flags: Sequence[str]) -> PipelineOptions:
-    """Return Beam's options, refusing what Beam does not know.
-
-    Raises:
-        ConfigError: A flag is unknown to Beam.
-    """
-    options = PipelineOptions(list(flags))
-    unknown = [flag for flag in flags if flag.startswith("-") and not _is_known(options, flag)]
-    if unknown:
-        raise ConfigError(f"Beam does not know {', '.join(unknown)}")
-    if not any(flag.startswith("--runner") for flag in flags):
-        options = PipelineOptions([*flags, f"--runner={LOCAL_RUNNER}"])
-    options.view_as(SetupOptions).save_main_session = False
-    return options
-
-
-def _is_known(options: PipelineOptions, flag: str) -> bool:
-    name = flag.lstrip("-").partition("=")[0]
-    return name in options.get_all_options(retain_unknown_options=False) or name.startswith("no_")
 
 
 def _sink_settings(config: BuildConfig) -> SinkSettings:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TypeVar
 
 import av
@@ -37,6 +37,9 @@ SEEK_FROM = 20.0
 
 TIMED_FORMATS = frozenset({"mov", "matroska", "flac", "asf", "ogg"})
 """Containers whose header states a duration that can be trusted to show a cut."""
+
+OLD_TAGS = int(av.__version__.partition(".")[0]) < 19
+"""Whether this PyAV must be told to forgive tags that are not UTF-8; later ones always do."""
 
 T = TypeVar("T")
 
@@ -241,14 +244,13 @@ class _open_av:  # noqa: N801 - used as a function
         self._file = open(source.path, "rb")  # noqa: SIM115 - closed in __exit__
 
     def __enter__(self) -> "av.container.InputContainer":
+        # Typed loosely: each version of PyAV knows other arguments.
+        opens: Callable[..., av.container.InputContainer] = av.open
+        if OLD_TAGS:
+            opens = partial(opens, metadata_errors="replace")
         try:
             # A playlist must not open the files and addresses that it names.
-            self._container = av.open(
-                self._file,
-                mode="r",
-                options={"protocol_whitelist": "pipe"},
-                metadata_errors="replace",
-            )
+            self._container = opens(self._file, mode="r", options={"protocol_whitelist": "pipe"})
         except (av.FFmpegError, ValueError, OSError) as error:
             self._file.close()
             raise UnreadableError(f"no audio format is recognized ({_reason(error)})") from error
@@ -268,7 +270,11 @@ def _reason(error: Exception) -> str:
 def _audio_stream(container: "av.container.InputContainer") -> "av.AudioStream":
     if not container.streams.audio:
         raise UnreadableError("it holds no audio stream")
-    return container.streams.audio[0]
+    stream = container.streams.audio[0]
+    # Without a decoder there is no context, and PyAV 17 then ends the process at the first packet.
+    if stream.codec_context is None:
+        raise UnreadableError("no decoder is known for its audio")
+    return stream
 
 
 def _frames(

@@ -116,25 +116,36 @@ class _ReadDoFn(beam.DoFn):
         self._state = self._room.enter().state
 
     def process(self, unit: SourceUnit) -> Iterator[Any]:
-        if self._state.stop_reason is None:
-            self._state.read()
+        stop = self._state.stop_reason
+        # Finding the turns of a call takes a while: a person who stops does not wait for all.
+        if stop is not None:
+            yield _aside(unit, "not_reached", stop.code, stop.message)
+            return
+        self._state.read()
         try:
             dialogue = read_unit(unit, self._inputs[unit.input_index], self._room.user_speaker)
         except RecordError as error:
-            yield TaggedOutput(
-                ASIDE,
-                SetAside(
-                    dialogue_id=None,
-                    source=unit.source,
-                    end="filtered" if isinstance(error, Filtered) else "dead",
-                    stage=STAGE,
-                    code=error.code,
-                    message=error.message,
-                    record=unit.line or unit.uri,
-                ),
-            )
+            end = "filtered" if isinstance(error, Filtered) else "dead"
+            yield _aside(unit, end, error.code, error.message)
         else:
             yield dialogue
+
+
+def _aside(unit: SourceUnit, end: Any, code: str, message: str) -> TaggedOutput:
+    """Return what leaves the pipeline unread; its turns are unknown and count nowhere."""
+    record = "" if end == "not_reached" else unit.line or unit.uri
+    return TaggedOutput(
+        ASIDE,
+        SetAside(
+            dialogue_id=None,
+            source=unit.source,
+            end=end,
+            stage=STAGE,
+            code=code,
+            message=message,
+            record=record,
+        ),
+    )
 
 
 def _keyed(dialogue: Dialogue) -> tuple[str, Dialogue]:

@@ -9,7 +9,7 @@ from ieat.pipeline.coders import register_coders
 from ieat.pipeline.config import InputSettings
 from ieat.pipeline.failures import ConfigError
 from ieat.pipeline.run_state import RunState
-from ieat.pipeline.stages.read import ListDialogues, ReadDialogues, list_units
+from ieat.pipeline.stages.read import ListDialogues, ReadDialogues, list_units, refuse_empty_inputs
 from ieat.pipeline.steps import DeadLetters, EngineRoom
 from ieat.schemas.dialogue import Dialogue
 from ieat.schemas.records import SetAside
@@ -97,6 +97,27 @@ def test_an_empty_input_is_a_mistake_that_says_what_was_looked_for(tmp_path):
     empty.write_text("\n")
     with pytest.raises(ConfigError, match=r"empty\.jsonl"):
         list(list_units([InputSettings(path=str(empty))], None))
+
+
+def test_nothing_more_is_read_once_the_run_stops(room, tmp_path):
+    room.enter().state.stop("interrupted", "stopped by SIGINT")
+    found = ends(room, tmp_path, manifest(tmp_path, talk("a"), '{"broken'))
+    assert found == (
+        [],
+        [
+            ("talks.jsonl:1", "interrupted", "not_reached"),
+            ("talks.jsonl:2", "interrupted", "not_reached"),
+        ],
+    )
+
+
+def test_every_input_is_looked_into_before_a_run(tmp_path):
+    empty = tmp_path / "empty.jsonl"
+    empty.write_text("\n")
+    good = manifest(tmp_path, talk("a"))
+    refuse_empty_inputs([good])
+    with pytest.raises(ConfigError, match=r"empty\.jsonl holds no line"):
+        refuse_empty_inputs([good, InputSettings(path=str(empty))])
 
 
 def test_reading_is_the_same_twice(room, tmp_path):

@@ -141,3 +141,8 @@ def test_what_is_missing_is_named_with_the_flag_that_gives_it():
     assert str(caught.value) == (
         "inputs: missing; output: missing; give --input and --output, or a file by --config"
     )
+
+
+def test_a_base_url_over_settings_that_are_no_mapping_is_a_mistake_with_a_place():
+    with pytest.raises(ConfigError, match="language_model_settings: Input should be"):
+        load_config(None, MINIMAL | {"language_model_settings": "fast"}, base_url="http://h/v1")
