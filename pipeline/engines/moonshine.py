@@ -31,6 +31,11 @@ WEIGHTS_SHA256 = {
 INSTALL = "install it with: pip install 'ieat[embedded]', or set recognizer to openai:MODEL or gold"
 
 
+OPTIONS = {"vad_threshold": "0.0"}
+"""Takes a span as one stretch of speech: turns are cut already, and the package's own search for
+speech begins from memory that was never set, so what it found hung on the sounds before. Word
+error rate on 98 acted turns: .103, with the search .122 to .133; half the time."""
+
 LOADING = threading.Lock()
 """Held while a model loads: the package's own loading of its library is not safe in threads."""
 
@@ -59,7 +64,8 @@ class MoonshineTranscriber:
     """Transcribes English with the weights that moonshine-voice 0.1.0 carries.
 
     The engine lets go of the interpreter's lock while it works, so threads run side by side; each
-    has a model of its own, loaded on first use (0.4 s, some 200 MB).
+    has a model of its own, loaded on first use (0.4 s, some 200 MB). It puts words even into
+    silence: ask it about sound with a voice only.
 
     Raises:
         ConfigError: The package is missing, carries no weights, or other ones.
@@ -138,7 +144,7 @@ class MoonshineTranscriber:
 
         try:
             with LOADING:
-                model = Transcriber(str(self._weights), ModelArch.TINY)
+                model = Transcriber(str(self._weights), ModelArch.TINY, options=OPTIONS)
         except (MoonshineError, OSError) as error:
             problem = EngineUnavailable(f"{self.engine_id} cannot be loaded: {error}; {INSTALL}")
         else:

@@ -96,7 +96,8 @@ def evaluate(weights: LinearWeights, name: str, comments: list[Comment]) -> None
     if sure:
         rows = [single[place] for place in sure]
         typer.echo(
-            f"{name}, one label, confidence {SURE} and more ({len(sure) / len(single):.3f} of them): "
+            f"{name}, one label, confidence {SURE} and more "
+            f"({len(sure) / len(single):.3f} of them): "
             f"{scores([truth[place] for place in sure], predicted[rows])}"
         )
 

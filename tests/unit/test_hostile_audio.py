@@ -193,6 +193,23 @@ def test_a_header_that_cannot_be_right_is_refused(tmp_path: Path, header: dict) 
     assert code_of(path) == "audio_undecodable"
 
 
+def test_a_codec_that_no_decoder_knows_is_refused(tmp_path: Path) -> None:
+    content = (HOSTILE / "ok_webm_opus.webm").read_bytes()
+    path = tmp_path / "codec.webm"
+    path.write_bytes(content.replace(b"A_OPUS", b"A_NONE"))
+    with pytest.raises(BadAudio, match="no decoder is known for its audio") as caught:
+        examine(AudioSpan(uri=str(path)))
+    assert caught.value.code == "audio_undecodable"
+
+
+def test_tags_in_another_encoding_do_not_stop_a_file(tmp_path: Path) -> None:
+    content = (HOSTILE / "ok_webm_opus.webm").read_bytes()
+    assert b"Lavf" in content
+    path = tmp_path / "tags.webm"
+    path.write_bytes(content.replace(b"Lavf", "你好".encode("gbk")))
+    assert examine(AudioSpan(uri=str(path))).duration == pytest.approx(11.0, abs=0.05)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "hint"),
     [
