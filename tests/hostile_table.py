@@ -1,9 +1,10 @@
 """Print a Markdown table of what becomes of every audio file in a folder.
 
-Usage: python tests/hostile_table.py FOLDER > table.md
+Usage: python -m tests.hostile_table FOLDER > table.md
 The last column needs the extra `embedded`; without it the column stays empty.
 """
 
+import asyncio
 import importlib.util
 import json
 import sys
@@ -13,9 +14,11 @@ from pathlib import Path
 from ieat.pipeline.audio.decode import decode_span
 from ieat.pipeline.audio.examine import examine
 from ieat.pipeline.audio.level import even_level
+from ieat.pipeline.engines.moonshine import MoonshineTranscriber
 from ieat.pipeline.failures import BadAudio
 from ieat.pipeline.ports import Samples
 from ieat.schemas.audio import AudioSpan
+from ieat.schemas.dialogue import Language
 
 
 def main(folder: Path) -> None:
@@ -39,7 +42,7 @@ def main(folder: Path) -> None:
 
 
 def judge(span: AudioSpan, transcribe: Callable[[Samples], str]) -> tuple[str, str]:
-    """Return duration with flags, or the code, and the first words."""
+    """Return duration with flags, or the code, and the first words; as in a build."""
     try:
         sound = examine(span)
     except BadAudio as error:
@@ -48,25 +51,20 @@ def judge(span: AudioSpan, transcribe: Callable[[Samples], str]) -> tuple[str, s
     outcome = f"{sound.duration:.2f} s, speech {sound.speech:.2f} s" + (
         f", {flags}" if flags else ""
     )
-    return outcome, " ".join(transcribe(even_level(decode_span(span))).split()[:6]).replace(
-        "|", "\\|"
-    )
+    if "no_speech" in sound.flags:
+        return outcome, "(not asked: no voice)"
+    words = transcribe(even_level(decode_span(span))).split()[:6]
+    return outcome, " ".join(words).replace("|", "\\|")
 
 
 def open_transcriber() -> Callable[[Samples], str]:
     """Return a function from samples to words; it gives none where the engine is missing."""
     if importlib.util.find_spec("moonshine_voice") is None:
         return lambda samples: ""
-    import moonshine_voice
-    from moonshine_voice.moonshine_api import ModelArch
-    from moonshine_voice.transcriber import Transcriber
-
-    weights = Path(moonshine_voice.__file__).parent / "assets" / "tiny-en"
-    engine = Transcriber(str(weights), ModelArch.TINY)
+    engine = MoonshineTranscriber()
 
     def transcribe(samples: Samples) -> str:
-        lines = engine.transcribe_without_streaming(samples.tolist(), 16_000).lines
-        return " ".join(line.text for line in lines)
+        return engine.parse(asyncio.run(engine.transcribe(samples, Language.EN))).text
 
     return transcribe
 
