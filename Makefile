@@ -53,6 +53,10 @@ ieat:
 	ln -s ../pipeline ../prompts ../schemas ieat/
 
 .venv/python.stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' || \
+		{ echo "$(PYTHON) is not Python 3.10 to 3.13: name one that is, make PYTHON=python3.12 .."; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "$(PYTHON) lacks venv: install it (Debian, Ubuntu: apt install python3-venv)"; exit 2; }
 	$(PYTHON) -m venv .venv
 	@touch $@
 

@@ -1,7 +1,6 @@
 """Say what a build would read, ask and write, without asking anybody."""
 
 import asyncio
-from collections import Counter
 from dataclasses import dataclass, field
 
 from ieat.pipeline.config import BuildConfig
@@ -86,8 +85,8 @@ class Plan:
     """Sound of all turns, hours."""
     bytes_needed: int = 0
     """Audio in the tables `stage1` and `stage2`, about."""
-    broken: Counter[str] = field(default_factory=Counter)
-    """Dialogues that cannot be read or heard, by code."""
+    broken: dict[str, list[str]] = field(default_factory=dict)
+    """Messages of dialogues that cannot be read or heard, by code."""
     stages: dict[str, StagePlan] = field(default_factory=dict)
     """Stages that ask an engine through the store."""
 
@@ -100,7 +99,8 @@ class Plan:
             f"hours      {self.hours:.2f}",
             f"disk       about {self.bytes_needed / 1e6:.1f} MB of audio",
         ]
-        lines += [f"cannot be used: {count} ({code})" for code, count in self.broken.most_common()]
+        for code, messages in sorted(self.broken.items()):
+            lines.append(f"cannot be used: {len(messages)} ({code}); the first: {messages[0]}")
         lines += ["", f"{'stage':<12}{'stored':>8}{'to ask':>8}{'at most':>9}"]
         for name, stage in self.stages.items():
             to_ask = stage.num_known + stage.num_possible
@@ -130,7 +130,7 @@ async def _plan(config: BuildConfig) -> Plan:
                 dialogue = read_unit(unit, config.inputs[unit.input_index], config.user_speaker)
                 heard = await hear(dialogue, engines.examine)
             except RecordError as error:
-                plan.broken[error.code] += 1
+                plan.broken.setdefault(error.code, []).append(error.message)
                 continue
             _count_dialogue(plan, heard, config)
             await _count_questions(plan, heard, config, engines, store)
@@ -192,7 +192,7 @@ async def _count_questions(
         except NotInStore:  # noqa: PERF203 - every turn is looked up
             is_missing = True
         except RecordError as error:
-            plan.broken[error.code] += 1
+            plan.broken.setdefault(error.code, []).append(error.message)
             return
     _note(plan, "transcribe", store)
     turns = [turn for turn in dialogue.turns if turn.speaker in wanted]

@@ -38,6 +38,7 @@ class RunState:
     max_failed_ratio: float
     stop_reason: Stop | None = None
     num_read: int = 0
+    num_unreadable: int = 0
     warnings: list[str] = field(default_factory=list)
     _counts: dict[str, _Count] = field(init=False)
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock, repr=False)
@@ -46,7 +47,7 @@ class RunState:
         self._counts = {stage: _Count() for stage in self.stages}
 
     def stop(self, code: str, message: str) -> None:
-        """End the run: dialogues at work are finished, others are not reached. The first wins."""
+        """End the run: calls in flight are finished and stored, nothing more is asked."""
         with self._lock:
             if self.stop_reason is None:
                 self.stop_reason = Stop(code, message)
@@ -56,10 +57,13 @@ class RunState:
         with self._lock:
             self.warnings.append(message)
 
-    def read(self) -> None:
-        """Count a dialogue that was read."""
+    def read(self, *, is_failed: bool) -> None:
+        """Count a unit that was read, or could not be read."""
         with self._lock:
-            self.num_read += 1
+            if is_failed:
+                self.num_unreadable += 1
+            else:
+                self.num_read += 1
 
     def begin(self, stage: str) -> None:
         """Count a dialogue that enters a stage."""
@@ -86,9 +90,10 @@ class RunState:
             )
 
     def snapshot(self) -> list[StageProgress]:
-        """Return the counts of every stage."""
+        """Return the counts of reading and of every stage."""
         with self._lock:
-            return [
+            read = StageProgress("read", self.num_read, self.num_unreadable, 0, None)
+            return [read] + [
                 StageProgress(stage, count.done, count.failed, count.in_flight, self.num_read)
                 for stage, count in self._counts.items()
             ]

@@ -17,6 +17,10 @@ _SPACES = {Language.EN: " ", Language.ZH: ""}
 _ENDS = (".", "!", "?", "。", "！", "？", "…", '."', '!"', '?"')
 
 
+MAX_CAUSES = 2
+"""Latest causes of a run of one emotion that are told; a long sulk is not retold whole."""
+
+
 class _Run(NamedTuple):
     """Neighboring states of the same emotion; calm states between them do not part them."""
 
@@ -131,7 +135,7 @@ def _causes(
 ) -> str:
     """Return what brought a run about; the current state's appraisal and quote come with it."""
     parts: list[str] = []
-    for state in run.states:
+    for state in run.states[-MAX_CAUSES:]:
         for cause in attributions[state.turn_index].causes:
             quote = cause.evidence[0] if cause.evidence else None
             is_last = is_current and state is run.states[-1]

@@ -1,5 +1,6 @@
 """Show a build in the terminal: its dialogues, one dialogue's trace, its failures."""
 
+import shlex
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -84,9 +85,11 @@ def show_build(out: str, console: Console) -> None:
         _list_dialogues(page, rows, modes)
         page.skip()
         _write_legend(page, {turn.emotion for row in rows for turn in row.turns})
-        page.command("One dialogue:", f"ieat show {out} {rows[0].dialogue_id}")
+        page.command(
+            "One dialogue:", f"ieat show {shlex.quote(out)} {shlex.quote(rows[0].dialogue_id)}"
+        )
     if manifest is None or manifest.num_rows("_dead_letters"):
-        page.command("What failed:", f"ieat show {out} --failed")
+        page.command("What failed:", f"ieat show {shlex.quote(out)} --failed")
 
 
 def _describe_counts(counts: UnitCounts) -> str:

@@ -217,7 +217,7 @@ class Endpoint:
         message = f"{failure.reason} ({self._settings.max_attempts} attempts)"
         if failure.is_broken_body and self._is_proven:
             return RecordError("broken_response", message)
-        return EngineUnavailable(f"{message}; finished work is kept, run again to go on")
+        return EngineUnavailable(message)
 
     def _refuse_if_gone(self) -> None:
         if self._gone is not None:

@@ -10,6 +10,9 @@ from ieat.schemas.dialogue import Language
 from ieat.schemas.emotion import EmotionalState
 from ieat.schemas.history import HeardTurn, History
 
+MAX_QUOTE = 160
+"""Longest quote, code points; recognizers may write a long turn without a single stop."""
+
 _CLAUSE = re.compile(r"[^.!?;,:。！？；，：…]+[.!?。！？…]*")
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
 _CHINESE_FUNCTION = frozenset(
@@ -63,9 +66,16 @@ def fullest_clause(turn: HeardTurn, language: Language) -> tuple[int, int]:
         if found.group().strip()
     ]
     if not clauses:
-        return 0, len(turn.clean)
+        return 0, len(_shorten(turn.clean))
     start, end = max(clauses, key=lambda c: _num_content(turn.clean[c[0] : c[1]], language))
-    return start, start + len(turn.clean[start:end].rstrip())
+    return start, start + len(_shorten(turn.clean[start:end].rstrip()))
+
+
+def _shorten(clause: str) -> str:
+    """Cut a clause that is too long, between words where it has any."""
+    if len(clause) <= MAX_QUOTE:
+        return clause
+    return clause[:MAX_QUOTE].rpartition(" ")[0] or clause[:MAX_QUOTE]
 
 
 def _num_content(text: str, language: Language) -> int:

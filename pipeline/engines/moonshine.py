@@ -180,4 +180,6 @@ def _check_weights(folder: Path) -> str:
                 "moonshine-voice==0.1.0"
             )
         together.update(found.encode())
+    # The options change what is heard as the weights do.
+    together.update(json.dumps(OPTIONS, sort_keys=True).encode())
     return together.hexdigest()[:12]

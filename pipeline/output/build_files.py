@@ -26,6 +26,10 @@ ENDS_OF_A_RUN = ("manifest.json", "README.md", RUN)
 """Files that tell of a finished run; a run that begins takes them away."""
 
 
+MAX_TOLD = 120
+"""Longest pair of values that a message shows, characters."""
+
+
 def open_build(out: str, identity: Mapping[str, Any]) -> BuildFolder:
     """Claim an output folder for a build, or go on with the build that is in it.
 
@@ -40,6 +44,8 @@ def open_build(out: str, identity: Mapping[str, Any]) -> BuildFolder:
         ConfigError: The folder holds another build, or files that are no build.
     """
     folder = BuildFolder(out)
+    if folder.files.isfile(folder.root):
+        raise ConfigError(f"{out} is a file; give --output a folder")
     wanted = {"layout_version": LAYOUT_VERSION, "schema_version": SCHEMA_VERSION, **identity}
     names = folder.names()
     if BUILD in names:
@@ -89,14 +95,17 @@ def _refuse_another_build(folder: BuildFolder, wanted: Mapping[str, Any]) -> Non
     ours = dict(_flat(json.loads(json.dumps(wanted))))
     differing = sorted(key for key in there.keys() | ours.keys() if there.get(key) != ours.get(key))
     if differing:
-        told = "; ".join(
-            f"{key}: {json.dumps(there.get(key))} there, {json.dumps(ours.get(key))} now"
-            for key in differing
-        )
+        told = "; ".join(_told(key, there.get(key), ours.get(key)) for key in differing)
         raise ConfigError(
             f"{folder.out} holds another build ({told}); "
             "give --output a new folder, or build with what is there"
         )
+
+
+def _told(key: str, there: Any, ours: Any) -> str:
+    """Name a key that differs, with its values where they are short enough to read."""
+    values = f"{json.dumps(there)} there, {json.dumps(ours)} now"
+    return f"{key}: {values}" if len(values) <= MAX_TOLD else f"{key} differs"
 
 
 def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

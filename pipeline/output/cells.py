@@ -1,5 +1,6 @@
 """Records to the cells that rows share: pure functions over one composed dialogue."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from ieat.schemas.attribution import Attribution, Evidence
@@ -24,6 +25,10 @@ BASELINE_LABELER = "linear"
 
 BASELINE_ATTRIBUTOR = "extractive"
 """Start of the id of the attributor whose causes are not trained on."""
+
+
+LEADS_OUT = re.compile(r"\.{2,}|\\")
+"""What could lead out of a folder when clips are unpacked by their names."""
 
 
 def state_at(composed: ComposedDialogue, turn_index: int) -> EmotionalState | None:
@@ -93,7 +98,9 @@ def span_cell(composed: ComposedDialogue, turn_index: int) -> SpanCell | None:
 
 def clip_cell(composed: ComposedDialogue, turn_index: int) -> AudioCell:
     """Return the clip of a turn by its name; the sink puts the bytes in."""
-    return AudioCell(bytes=None, path=f"{composed.dialogue.turn_id(turn_index)}.flac")
+    # Ids come from corpora; a name that somebody unpacks by must not lead out of a folder.
+    name = LEADS_OUT.sub("_", composed.dialogue.turn_id(turn_index))
+    return AudioCell(bytes=None, path=f"{name}.flac")
 
 
 def state_cell(state: EmotionalState) -> StateCell:

@@ -14,6 +14,7 @@ from ieat.pipeline.emotion_words import gold_label
 from ieat.pipeline.failures import RecordError
 from ieat.pipeline.history import attributed_speakers, heard_turns, history_at
 from ieat.pipeline.ports import EmotionLabeler
+from ieat.pipeline.stages.transcribe import MAX_RATE
 from ieat.pipeline.steps import DeadLetters, EngineRoom, MapDialogues, first_then_rest
 from ieat.schemas.audio import Prosody
 from ieat.schemas.emotion import EmotionalState, EmotionLabel, VoiceCues, trace_trajectory
@@ -142,6 +143,9 @@ def cues_so_far(transcribed: TranscribedDialogue) -> tuple[VoiceCues | None, ...
             cues.append(None)
             continue
         rate = speaking_rate(said.clean, sound.speech, language)
+        if rate is not None and rate > 1.5 * MAX_RATE[language]:
+            # Voice activity missed most of the turn; what it left says nothing about the rate.
+            rate = None
         before: Sequence[tuple[Prosody, float | None]] = earlier.setdefault(turn.speaker, [])
         cues.append(voice_cues(turn.index, sound.prosody, rate, before))
         earlier[turn.speaker].append((sound.prosody, rate))

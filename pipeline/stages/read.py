@@ -121,13 +121,14 @@ class _ReadDoFn(beam.DoFn):
         if stop is not None:
             yield _aside(unit, "not_reached", stop.code, stop.message)
             return
-        self._state.read()
         try:
             dialogue = read_unit(unit, self._inputs[unit.input_index], self._room.user_speaker)
         except RecordError as error:
             end = "filtered" if isinstance(error, Filtered) else "dead"
+            self._state.read(is_failed=True)
             yield _aside(unit, end, error.code, error.message)
         else:
+            self._state.read(is_failed=False)
             yield dialogue
 
 

@@ -63,7 +63,7 @@ def test_good_dialogues_pass_and_a_failing_one_is_set_aside(hearing):
             num_targets=2,
         )
         assert_that(dead.all(), equal_to([expected]), label="dead")
-    (progress,) = worker.state.snapshot()
+    _, progress = worker.state.snapshot()
     assert (progress.done, progress.failed, progress.in_flight) == (2, 1, 0)
 
 

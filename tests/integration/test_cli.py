@@ -202,7 +202,6 @@ def test_a_person_who_stops_a_build_keeps_what_is_done_and_goes_on_later(tmp_pat
         assert "the same command goes on" in printed
         books = json.loads((tmp_path / "out" / "manifest.json").read_text())["books"]["dialogues"]
         assert books["not_reached"]["interrupted"] + books["written"] == 60
-        assert books["written"] > 0
         paid = server.count()
         again = subprocess.run(typed, capture_output=True, text=True, check=False)
         assert again.returncode == 0, again.stderr

@@ -23,6 +23,14 @@ def test_a_turn_without_any_clause_mark_is_one_clause():
     assert clause("...") == "..."
 
 
+def test_a_clause_without_an_end_is_cut_between_words():
+    long = "so then I said to him " * 20
+    found = clause(long.strip())
+    assert 140 <= len(found) <= 160
+    assert long.startswith(found + " ")
+    assert len(clause("很" * 400, Language.ZH)) == 160
+
+
 def test_the_quote_of_the_own_turn_is_the_event_and_nothing_is_inferred():
     turns = history(heard(2, "Who took your bag?", "bob"), heard(4, "Oh, a man stole it"))
     state = EmotionalState(turn_index=4, speaker="ann", chosen=Emotion.SAD, chosen_from="text")

@@ -33,7 +33,9 @@ def test_a_shipped_file_ends_as_its_manifest_says(row: dict) -> None:
     samples = decode_span(AudioSpan(uri=str(path)))
     assert samples.dtype == np.float32
     assert np.isfinite(samples).all()
-    assert (round(sound.duration, 2), list(sound.flags)) == (row["seconds"], row["flags"])
+    # Some versions of FFmpeg keep what AAC pads the end with: less than one frame of 1024 samples.
+    assert sound.duration == pytest.approx(row["seconds"], abs=0.024)
+    assert list(sound.flags) == row["flags"]
     # All of them hold the same speech, in which a voice is heard for about half of the time.
     assert 0.5 < sound.speech / sound.duration < 0.75
 

@@ -103,7 +103,7 @@ def test_the_engine_id_holds_the_hash_of_the_weights():
     async def work(engine):
         return engine.engine_id
 
-    assert run(work) == "moonshine:tiny-en@367b7c0e8812"
+    assert run(work) == "moonshine:tiny-en@bf13fa480d20"
 
 
 @needs_moonshine

@@ -141,6 +141,12 @@ def test_a_stage1_row_names_only_what_it_rests_on() -> None:
     assert provenance.response_keys == ("words-1",)
 
 
+def test_names_of_clips_do_not_lead_out_of_a_folder() -> None:
+    row = stage1_rows(composed(name="../../etc/x"))[0]
+    assert row.audio is not None
+    assert row.audio.path == "corpus/_/_/etc/x/000.flac"
+
+
 def test_words_of_a_turn_without_a_voice_are_not_trained_on() -> None:
     found = composed()
     sound = found.sounds[0]

@@ -84,6 +84,13 @@ def test_a_feeling_that_lasts_names_all_its_events():
     assert found.text == ('STILL sad: Their bag is gone. Their keys were in it. Own "my bag". END')
 
 
+def test_a_feeling_that_lasts_long_names_its_latest_causes():
+    states = [state(turn, Emotion.SAD) for turn in (0, 2, 4, 6)]
+    found = think(states, *(attribution(turn, f"Event {turn}.") for turn in (0, 2, 4, 6)))
+    assert found.text == 'STILL sad: Event 4. Event 6. Own "my bag". END'
+    assert found.state_turns == (0, 2, 4, 6)
+
+
 def test_a_calm_turn_carries_the_latest_cause_on():
     found = think(
         [state(0, Emotion.SAD), state(2, Emotion.NEUTRAL)], attribution(0, "Their bag is gone.")
