@@ -3,7 +3,7 @@
 import logging
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -52,27 +52,25 @@ Limit = Annotated[int | None, typer.Option(help="Most dialogues to read.")]
 Replay = Annotated[bool, typer.Option("--replay", help="Use stored answers only; ask nobody.")]
 
 
-def _configure(
-    config: Path | None,
-    *,
-    inputs: list[str] | None,
-    layout: str | None,
-    language: str | None,
-    base_url: str | None,
-    replay: bool,
-    flags: dict[str, Any],
-) -> BuildConfig:
-    """Put flags over the file; `--layout` and `--language` speak of the inputs given by flag."""
-    values = dict(flags)
-    if inputs:
-        settings = {"layout": layout, "language": language}
-        given = {key: value for key, value in settings.items() if value is not None}
-        values["inputs"] = [{"path": path, **given} for path in inputs]
-    elif layout or language:
+def _configure(context: typer.Context) -> BuildConfig:
+    """Put the flags of a command over its file; `--layout` and `--language` speak of `--input`.
+
+    Raises:
+        ConfigError: Unknown keys, or values that do not fit.
+    """
+    flags = dict(context.params)
+    file = flags.pop("config")
+    base_url = flags.pop("base_url")
+    paths = flags.pop("inputs")
+    of_inputs = {name: flags.pop(name) for name in ("layout", "language")}
+    given = {name: value for name, value in of_inputs.items() if value is not None}
+    if paths:
+        flags["inputs"] = [{"path": path, **given} for path in paths]
+    elif given:
         raise ConfigError("--layout and --language go with --input; in a file they stand in inputs")
-    if replay:
-        values["replay"] = True
-    return load_config(config, values, base_url=base_url)
+    # A flag that was not given must not undo what the file says.
+    flags["replay"] = flags.get("replay") or None
+    return load_config(Path(file) if file else None, flags, base_url=base_url)
 
 
 @app.command()
@@ -97,25 +95,7 @@ def build(
     """Build a data set. What follows ` -- ` is passed to Beam."""
     from ieat.pipeline.main import build as run_build
 
-    settings = _configure(
-        config,
-        inputs=inputs,
-        layout=layout,
-        language=language,
-        base_url=base_url,
-        replay=replay,
-        flags={
-            "output": output,
-            "recognizer": recognizer,
-            "labeler": labeler,
-            "attributor": attributor,
-            "response": response,
-            "language_model": language_model,
-            "store": store,
-            "user_speaker": user_speaker,
-            "limit": limit,
-        },
-    )
+    settings = _configure(context)
     report = run_build(settings, beam_flags=context.obj, console=Console(stderr=True))
     sys.stdout.write(report.describe() + "\n")
     raise typer.Exit(report.exit_code)
@@ -132,6 +112,7 @@ def init(
 
 @app.command()
 def plan(
+    context: typer.Context,
     config: Config = None,
     inputs: Input = None,
     layout: Layout = None,
@@ -150,30 +131,13 @@ def plan(
     """Say what a build would read, ask and write, without asking anybody."""
     from ieat.pipeline.plan import plan_build
 
-    settings = _configure(
-        config,
-        inputs=inputs,
-        layout=layout,
-        language=language,
-        base_url=base_url,
-        replay=False,
-        flags={
-            "output": output,
-            "recognizer": recognizer,
-            "labeler": labeler,
-            "attributor": attributor,
-            "response": response,
-            "language_model": language_model,
-            "store": store,
-            "user_speaker": user_speaker,
-            "limit": limit,
-        },
-    )
+    settings = _configure(context)
     sys.stdout.write(plan_build(settings).describe() + "\n")
 
 
 @app.command()
 def check(
+    context: typer.Context,
     config: Config = None,
     inputs: Input = None,
     layout: Layout = None,
@@ -191,24 +155,7 @@ def check(
     """Read one dialogue, ask each engine once, write and remove one file."""
     from ieat.pipeline.check import check_build
 
-    settings = _configure(
-        config,
-        inputs=inputs,
-        layout=layout,
-        language=language,
-        base_url=base_url,
-        replay=False,
-        flags={
-            "output": output,
-            "recognizer": recognizer,
-            "labeler": labeler,
-            "attributor": attributor,
-            "response": response,
-            "language_model": language_model,
-            "store": store,
-            "user_speaker": user_speaker,
-        },
-    )
+    settings = _configure(context)
     for line in check_build(settings):
         sys.stdout.write(line + "\n")
 

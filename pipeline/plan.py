@@ -101,6 +101,8 @@ class Plan:
         ]
         for code, messages in sorted(self.broken.items()):
             lines.append(f"cannot be used: {len(messages)} ({code}); the first: {messages[0]}")
+        if not self.stages:
+            return "\n".join([*lines, "", "No engine is asked through the store."])
         lines += ["", f"{'stage':<12}{'stored':>8}{'to ask':>8}{'at most':>9}"]
         for name, stage in self.stages.items():
             to_ask = stage.num_known + stage.num_possible

@@ -17,7 +17,7 @@ MOUNTS = """\
 server:/export /mnt/team nfs4 rw 0 0
 tmpfs /mnt/team/scratch tmpfs rw 0 0
 //nas/share /mnt/with\\040space cifs rw 0 0
-me@host: /home/me/far fuse.sshfs rw 0 0
+me@host: /srv/me/far fuse.sshfs rw 0 0
 /dev/vdb /mnt/twice ext4 rw 0 0
 server:/b /mnt/twice nfs rw 0 0
 """
@@ -45,7 +45,7 @@ def mounts(tmp_path):
         ("/mnt/team", "nfs4"),
         ("/mnt/team/deep/store", "nfs4"),
         ("/mnt/with space/x", "cifs"),
-        ("/home/me/far/away", "fuse.sshfs"),
+        ("/srv/me/far/away", "fuse.sshfs"),
         ("/mnt/twice/store", "nfs"),
     ],
 )
@@ -54,7 +54,7 @@ def test_a_network_file_system_is_refused(tmp_path, mounts, folder, kind):
         refuse_remote_folder(type(tmp_path)(folder), mounts)
 
 
-@pytest.mark.parametrize("folder", ["/mnt/team/scratch/x", "/mnt/teamwork", "/home/me/farther"])
+@pytest.mark.parametrize("folder", ["/mnt/team/scratch/x", "/mnt/teamwork", "/srv/me/farther"])
 def test_a_local_folder_is_taken(tmp_path, mounts, folder):
     refuse_remote_folder(type(tmp_path)(folder), mounts)
 
