@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ieat.prompts.library import TemplateFile
 from ieat.schemas.attribution import Attribution
 from ieat.schemas.dialogue import Language
-from ieat.schemas.emotion import Emotion, EmotionalState
+from ieat.schemas.emotion import VALENCE, Emotion, EmotionalState
 from ieat.schemas.sample import Thinking
 
 _STOPS = {Language.EN: ".", Language.ZH: "。"}
@@ -59,7 +59,8 @@ def compose_thinking(
 ) -> Thinking:
     """Return the thinking before the answer to the last of the states.
 
-    A calm last state carries the latest cause on; a wholly calm history gives one plain line.
+    A calm last state carries the latest cause on where that was an unpleasant one, which calm
+    alone does not resolve; a wholly calm history gives one plain line.
 
     Args:
         template: The template `thinking` in the dialogue's language.
@@ -75,9 +76,13 @@ def compose_thinking(
         for emotion, run in groupby(felt, key=lambda state: state.chosen)
         if emotion is not None
     ]
+    is_resolved = (
+        states[-1].chosen is Emotion.NEUTRAL and bool(runs) and VALENCE[runs[-1].emotion] >= 0
+    )
     if not runs:
         text = phrasing.say("neutral_history")
     else:
+        told_as_past = runs if is_resolved else runs[:-1]
         parts = [
             phrasing.say(
                 "earlier",
@@ -85,19 +90,21 @@ def compose_thinking(
                 state=_feeling(phrasing, run, place),
                 cause=_causes(phrasing, run, attributions, place),
             )
-            for place, run in enumerate(runs[:-1])
+            for place, run in enumerate(told_as_past)
         ]
-        place = len(runs) - 1
-        opening = _opening(states[-1], runs)
-        parts.append(
-            phrasing.say(
-                opening,
-                place,
-                state=_feeling(phrasing, runs[-1], place),
-                cause=_causes(phrasing, runs[-1], attributions, place, is_current=True),
+        if is_resolved:
+            parts.append(phrasing.say("now_neutral"))
+        else:
+            place = len(runs) - 1
+            parts.append(
+                phrasing.say(
+                    _opening(states[-1], runs),
+                    place,
+                    state=_feeling(phrasing, runs[-1], place),
+                    cause=_causes(phrasing, runs[-1], attributions, place, is_current=True),
+                )
             )
-        )
-        parts.append(phrasing.say("close"))
+            parts.append(phrasing.say("close"))
         text = phrasing.join(parts)
     return Thinking(
         text=text,

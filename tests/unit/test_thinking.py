@@ -21,6 +21,7 @@ PLAIN = TemplateFile(
         "now": "- NOW $state: $cause",
         "now_again": "- STILL $state: $cause",
         "now_changed": "- CHANGED $state: $cause",
+        "now_neutral": "- CALM.",
         "now_calm": "- CALM after $state: $cause",
         "event": "- $event",
         "appraisal": "- $appraisal",
@@ -96,6 +97,12 @@ def test_a_calm_turn_carries_the_latest_cause_on():
         [state(0, Emotion.SAD), state(2, Emotion.NEUTRAL)], attribution(0, "Their bag is gone.")
     )
     assert found.text == 'CALM after sad: Their bag is gone. Own "my bag". END'
+    assert found.state_turns == (0,)
+
+
+def test_joy_that_has_passed_is_told_as_past_and_needs_no_answer():
+    found = think([state(0, Emotion.HAPPY), state(2, Emotion.NEUTRAL)], attribution(0, "They won."))
+    assert found.text == "EARLIER happy: They won. CALM."
     assert found.state_turns == (0,)
 
 
