@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 DEMO := demo-out
-DEMO_DIALOGUE := queen/and1
+DEMO_DIALOGUE := queen/bud2
 
 export IEAT_CURRENT_DATASETS_PYTHON := $(CURDIR)/.venv/datasets-current/bin/python
 
