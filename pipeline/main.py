@@ -40,7 +40,7 @@ from ieat.pipeline.stages.hear import HearTurns
 from ieat.pipeline.stages.label import LabelEmotions
 from ieat.pipeline.stages.read import ListDialogues, ReadDialogues, refuse_empty_inputs
 from ieat.pipeline.stages.transcribe import Transcribe
-from ieat.pipeline.steps import DeadLetters, EngineRoom
+from ieat.pipeline.steps import DeadLetters, EngineRoom, StepContext
 from ieat.pipeline.wiring import Engines, engine_ids, engine_opener
 from ieat.schemas.build import Manifest, UnitCounts
 
@@ -95,16 +95,16 @@ def assemble(
 ) -> None:
     """Lay out the stages from corpora to tables."""
     dead = DeadLetters()
-    at_once = config.in_flight
+    context = StepContext(room, dead, config.in_flight)
     units = pipeline | "List dialogues" >> ListDialogues(config.inputs, config.limit)
     composed = (
         units
         | "Read dialogues" >> ReadDialogues(config.inputs, room, dead)
-        | "Hear turns" >> HearTurns(room, dead, at_once)
-        | "Transcribe" >> Transcribe(room, dead, at_once)
-        | "Label emotions" >> LabelEmotions(label_rules(config), room, dead, at_once)
-        | "Attribute emotions" >> AttributeEmotions(attribute_rules(config), room, dead, at_once)
-        | "Compose samples" >> ComposeSamples(compose_rules(config), room, dead, at_once)
+        | "Hear turns" >> HearTurns(context)
+        | "Transcribe" >> Transcribe(context)
+        | "Label emotions" >> LabelEmotions(label_rules(config), context)
+        | "Attribute emotions" >> AttributeEmotions(attribute_rules(config), context)
+        | "Compose samples" >> ComposeSamples(compose_rules(config), context)
     )
     composed | "Write build" >> WriteBuild(_sink_settings(config), read_clip, dead.all(), units)
 

@@ -31,7 +31,6 @@ from ieat.schemas.records import (
 ASIDE = "aside"
 """Tag of the dialogues that leave the pipeline at a step."""
 
-Engines = TypeVar("Engines")
 Input = TypeVar("Input")
 Output = TypeVar("Output")
 Element = Dialogue | HeardDialogue | TranscribedDialogue | LabeledDialogue | AttributedDialogue
@@ -40,9 +39,12 @@ Element = Dialogue | HeardDialogue | TranscribedDialogue | LabeledDialogue | Att
 class Closing(Protocol):
     """Engines of a worker as a whole."""
 
-    async def close(self) -> None:
+    def close(self) -> Coroutine[Any, Any, None]:
         """Let go of connections, models and files."""
         ...
+
+
+Engines = TypeVar("Engines", bound=Closing)
 
 
 class Worker(Generic[Engines]):
@@ -78,9 +80,7 @@ class Worker(Generic[Engines]):
         """Close the engines and end the event loop."""
         if self._loop.is_closed():
             return
-        engines = self.engines
-        if hasattr(engines, "close"):
-            self.wait_for(engines.close())
+        self.wait_for(self.engines.close())
         self._end_loop()
 
     def _end_loop(self) -> None:
@@ -253,6 +253,17 @@ class DeadLetters:
         return tuple(self._gathered) | "Gather dead letters" >> beam.Flatten()
 
 
+class StepContext(NamedTuple):
+    """What every step of a build needs besides its own meaning."""
+
+    room: EngineRoom[Any]
+    """Where the worker is met."""
+    dead_letters: DeadLetters
+    """Takes what fails."""
+    in_flight: int
+    """Most dialogues at work at once in a step."""
+
+
 class MapDialogues(beam.PTransform):
     """Applies an async function to each dialogue.
 
@@ -261,9 +272,7 @@ class MapDialogues(beam.PTransform):
         function: `async (dialogue, engine) -> dialogue`.
         pick: Takes the engine out of the engines of the worker.
         output_type: Record type that the function returns.
-        room: Where the worker is met.
-        dead_letters: Takes what fails.
-        in_flight: Most dialogues at work at once.
+        context: Worker, dead letters and limit of the build.
     """
 
     def __init__(
@@ -272,15 +281,13 @@ class MapDialogues(beam.PTransform):
         function: Callable[[Any, Any], Awaitable[Any]],
         pick: Callable[[Any], Any],
         output_type: type[Any],
-        room: EngineRoom[Any],
-        dead_letters: DeadLetters,
-        in_flight: int,
+        context: StepContext,
     ) -> None:
         super().__init__()
         self._stage = stage
-        self._dofn = _MapAsyncDoFn(stage, function, pick, room, in_flight)
+        self._dofn = _MapAsyncDoFn(stage, function, pick, context.room, context.in_flight)
         self._output_type = output_type
-        self._dead_letters = dead_letters
+        self._dead_letters = context.dead_letters
 
     def expand(self, dialogues: PCollection[Element]) -> PCollection[Any]:
         """Return what the function makes of the dialogues; the rest is set aside."""

@@ -24,7 +24,7 @@ from ieat.pipeline.coders import register_coders
 from ieat.pipeline.config import BuildConfig, load_config
 from ieat.pipeline.run_state import RunState
 from ieat.pipeline.stages.attribute import AttributeEmotions, AttributeRules
-from ieat.pipeline.steps import DeadLetters, EngineRoom
+from ieat.pipeline.steps import DeadLetters, EngineRoom, StepContext
 from ieat.pipeline.wiring import engine_opener
 from ieat.prompts.library import PromptLibrary
 from ieat.schemas.dialogue import Language
@@ -127,7 +127,9 @@ def stage(base_url: str, folder: str) -> float:
             p
             | beam.Create([(n, 100) for n in range(0, NUM_QUESTIONS, 100)])
             | beam.FlatMapTuple(some).with_output_types(LabeledDialogue)
-            | AttributeEmotions(AttributeRules("all", 20), room, DeadLetters(), IN_FLIGHT * 2)
+            | AttributeEmotions(
+                AttributeRules("all", 20), StepContext(room, DeadLetters(), IN_FLIGHT * 2)
+            )
             | beam.Map(count_causes)
             | beam.CombinePerKey(sum)
             | beam.Map(expect_all)

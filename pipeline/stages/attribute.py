@@ -2,7 +2,7 @@
 
 from functools import partial
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
@@ -10,7 +10,7 @@ from apache_beam.pvalue import PCollection
 from ieat.pipeline.failures import RecordError
 from ieat.pipeline.history import attributed_speakers, heard_turns, history_at
 from ieat.pipeline.ports import Attributor
-from ieat.pipeline.steps import DeadLetters, EngineRoom, MapDialogues, first_then_rest
+from ieat.pipeline.steps import MapDialogues, StepContext, first_then_rest
 from ieat.schemas.attribution import Attribution
 from ieat.schemas.emotion import Emotion, EmotionalState
 from ieat.schemas.records import AttributedDialogue, Failure, LabeledDialogue
@@ -71,18 +71,10 @@ async def attribute_emotions(
 class AttributeEmotions(beam.PTransform):
     """Labeled dialogues in, attributed dialogues out."""
 
-    def __init__(
-        self,
-        rules: AttributeRules,
-        room: EngineRoom[Any],
-        dead_letters: DeadLetters,
-        in_flight: int,
-    ) -> None:
+    def __init__(self, rules: AttributeRules, context: StepContext) -> None:
         super().__init__()
         self._rules = rules
-        self._room = room
-        self._dead_letters = dead_letters
-        self._in_flight = in_flight
+        self._context = context
 
     def expand(self, dialogues: PCollection[LabeledDialogue]) -> PCollection[AttributedDialogue]:
         """Return the dialogues with the causes of their states."""
@@ -91,7 +83,5 @@ class AttributeEmotions(beam.PTransform):
             partial(attribute_emotions, rules=self._rules),
             attrgetter("attributor"),
             AttributedDialogue,
-            self._room,
-            self._dead_letters,
-            self._in_flight,
+            self._context,
         )

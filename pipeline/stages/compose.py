@@ -2,7 +2,7 @@
 
 from functools import partial
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
@@ -10,7 +10,7 @@ from apache_beam.pvalue import PCollection
 from ieat.pipeline.failures import RecordError
 from ieat.pipeline.history import attributed_speakers, find_targets, heard_turns, history_at
 from ieat.pipeline.ports import Responder
-from ieat.pipeline.steps import DeadLetters, EngineRoom, MapDialogues, first_then_rest
+from ieat.pipeline.steps import MapDialogues, StepContext, first_then_rest
 from ieat.pipeline.thinking import compose_thinking
 from ieat.prompts.library import PromptLibrary
 from ieat.schemas.dialogue import Dialogue
@@ -134,18 +134,10 @@ def _failed(target: Target, code: str, message: str) -> Failure:
 class ComposeSamples(beam.PTransform):
     """Attributed dialogues in, dialogues with samples out."""
 
-    def __init__(
-        self,
-        rules: ComposeRules,
-        room: EngineRoom[Any],
-        dead_letters: DeadLetters,
-        in_flight: int,
-    ) -> None:
+    def __init__(self, rules: ComposeRules, context: StepContext) -> None:
         super().__init__()
         self._rules = rules
-        self._room = room
-        self._dead_letters = dead_letters
-        self._in_flight = in_flight
+        self._context = context
 
     def expand(self, dialogues: PCollection[AttributedDialogue]) -> PCollection[ComposedDialogue]:
         """Return the dialogues with what becomes of their targets."""
@@ -154,7 +146,5 @@ class ComposeSamples(beam.PTransform):
             partial(compose_samples, rules=self._rules),
             attrgetter("responder"),
             ComposedDialogue,
-            self._room,
-            self._dead_letters,
-            self._in_flight,
+            self._context,
         )

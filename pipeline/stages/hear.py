@@ -3,12 +3,11 @@
 import asyncio
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Any
 
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
-from ieat.pipeline.steps import DeadLetters, EngineRoom, MapDialogues
+from ieat.pipeline.steps import MapDialogues, StepContext
 from ieat.schemas.audio import AudioSpan, Sound
 from ieat.schemas.dialogue import Dialogue
 from ieat.schemas.records import HeardDialogue
@@ -34,11 +33,9 @@ async def hear(dialogue: Dialogue, examine: Callable[[AudioSpan], Sound]) -> Hea
 class HearTurns(beam.PTransform):
     """Dialogues in, dialogues with measured sound out."""
 
-    def __init__(self, room: EngineRoom[Any], dead_letters: DeadLetters, in_flight: int) -> None:
+    def __init__(self, context: StepContext) -> None:
         super().__init__()
-        self._room = room
-        self._dead_letters = dead_letters
-        self._in_flight = in_flight
+        self._context = context
 
     def expand(self, dialogues: PCollection[Dialogue]) -> PCollection[HeardDialogue]:
         """Return the dialogues whose audio is all usable."""
@@ -47,7 +44,5 @@ class HearTurns(beam.PTransform):
             hear,
             attrgetter("examine"),
             HeardDialogue,
-            self._room,
-            self._dead_letters,
-            self._in_flight,
+            self._context,
         )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
@@ -15,7 +15,7 @@ from ieat.pipeline.failures import RecordError
 from ieat.pipeline.history import attributed_speakers, heard_turns, history_at
 from ieat.pipeline.ports import EmotionLabeler
 from ieat.pipeline.stages.transcribe import MAX_RATE
-from ieat.pipeline.steps import DeadLetters, EngineRoom, MapDialogues, first_then_rest
+from ieat.pipeline.steps import MapDialogues, StepContext, first_then_rest
 from ieat.schemas.audio import Prosody
 from ieat.schemas.emotion import EmotionalState, EmotionLabel, VoiceCues, trace_trajectory
 from ieat.schemas.history import HeardTurn
@@ -155,18 +155,10 @@ def cues_so_far(transcribed: TranscribedDialogue) -> tuple[VoiceCues | None, ...
 class LabelEmotions(beam.PTransform):
     """Transcribed dialogues in, labeled dialogues out."""
 
-    def __init__(
-        self,
-        rules: LabelRules,
-        room: EngineRoom[Any],
-        dead_letters: DeadLetters,
-        in_flight: int,
-    ) -> None:
+    def __init__(self, rules: LabelRules, context: StepContext) -> None:
         super().__init__()
         self._rules = rules
-        self._room = room
-        self._dead_letters = dead_letters
-        self._in_flight = in_flight
+        self._context = context
 
     def expand(self, dialogues: PCollection[TranscribedDialogue]) -> PCollection[LabeledDialogue]:
         """Return the dialogues with states and trajectories."""
@@ -175,7 +167,5 @@ class LabelEmotions(beam.PTransform):
             partial(label_emotions, rules=self._rules),
             attrgetter("labeler"),
             LabeledDialogue,
-            self._room,
-            self._dead_letters,
-            self._in_flight,
+            self._context,
         )

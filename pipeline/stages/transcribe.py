@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
@@ -11,7 +11,7 @@ from apache_beam.pvalue import PCollection
 from ieat.pipeline.checks import count_words
 from ieat.pipeline.failures import SilentTurn
 from ieat.pipeline.ports import SpeechRecognizer
-from ieat.pipeline.steps import DeadLetters, EngineRoom, MapDialogues, first_then_rest
+from ieat.pipeline.steps import MapDialogues, StepContext, first_then_rest
 from ieat.schemas.audio import Sound
 from ieat.schemas.dialogue import Dialogue, Language, Turn
 from ieat.schemas.records import HeardDialogue, TranscribedDialogue
@@ -138,11 +138,9 @@ def _flags(
 class Transcribe(beam.PTransform):
     """Heard dialogues in, transcribed dialogues out."""
 
-    def __init__(self, room: EngineRoom[Any], dead_letters: DeadLetters, in_flight: int) -> None:
+    def __init__(self, context: StepContext) -> None:
         super().__init__()
-        self._room = room
-        self._dead_letters = dead_letters
-        self._in_flight = in_flight
+        self._context = context
 
     def expand(self, dialogues: PCollection[HeardDialogue]) -> PCollection[TranscribedDialogue]:
         """Return the dialogues whose given turns all have words."""
@@ -151,7 +149,5 @@ class Transcribe(beam.PTransform):
             transcribe,
             attrgetter("recognizer"),
             TranscribedDialogue,
-            self._room,
-            self._dead_letters,
-            self._in_flight,
+            self._context,
         )

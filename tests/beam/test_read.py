@@ -20,6 +20,9 @@ class NoEngines:
     def __init__(self, state: RunState) -> None:
         self.state = state
 
+    async def close(self) -> None:
+        """There is nothing to let go of."""
+
 
 @pytest.fixture
 def room():

@@ -4,7 +4,7 @@ from apache_beam.testing.util import assert_that, equal_to
 from apache_beam.transforms.window import TimestampedValue
 
 from ieat.pipeline.coders import RecordCoder, record_types, register_coders
-from ieat.pipeline.steps import DeadLetters, MapDialogues
+from ieat.pipeline.steps import DeadLetters, MapDialogues, StepContext
 from ieat.schemas.dialogue import Dialogue
 from ieat.schemas.records import HeardDialogue, SetAside
 from tests.beam.engines import hear, itself, room
@@ -32,7 +32,7 @@ def run(talks, made, folder, in_flight=4):
         out = (
             p
             | beam.Create(talks).with_output_types(Dialogue)
-            | MapDialogues("hear", hear, itself, HeardDialogue, made, dead, in_flight)
+            | MapDialogues("hear", hear, itself, HeardDialogue, StepContext(made, dead, in_flight))
         )
         done.keep(out)
         aside.keep(dead.all())
@@ -48,7 +48,7 @@ def test_good_dialogues_pass_and_a_failing_one_is_set_aside(hearing):
         out = (
             p
             | beam.Create(talks).with_output_types(Dialogue)
-            | MapDialogues("hear", hear, itself, HeardDialogue, made, dead, 2)
+            | MapDialogues("hear", hear, itself, HeardDialogue, StepContext(made, dead, 2))
         )
         assert_that(out, equal_to([heard(talks[0]), heard(talks[2])]), label="done")
         expected = SetAside(
@@ -75,7 +75,7 @@ def test_many_dialogues_are_at_work_at_once_but_never_more_than_allowed(hearing)
             | beam.Create([dialogue(name=f"d{n}") for n in range(40)], reshuffle=False)
             | beam.Map(lambda talk: talk).with_output_types(Dialogue)
             | beam.Reshuffle()
-            | MapDialogues("hear", hear, itself, HeardDialogue, made, DeadLetters(), 8)
+            | MapDialogues("hear", hear, itself, HeardDialogue, StepContext(made, DeadLetters(), 8))
         )
     assert worker.engines.most_at_once == 8
 
@@ -89,7 +89,7 @@ def test_each_dialogue_keeps_its_own_timestamp(hearing):
             | beam.Map(lambda n: TimestampedValue(dialogue(name=f"d{n}"), n)).with_output_types(
                 Dialogue
             )
-            | MapDialogues("hear", hear, itself, HeardDialogue, made, DeadLetters(), 2)
+            | MapDialogues("hear", hear, itself, HeardDialogue, StepContext(made, DeadLetters(), 2))
             | beam.Map(_with_timestamp)
         )
         assert_that(stamps, equal_to([("d1", 1.0), ("d2", 2.0), ("d3", 3.0)]))
@@ -111,6 +111,14 @@ def test_an_engine_that_gives_up_stops_the_run_and_the_rest_is_not_reached(heari
     assert {found.code for found in aside} == {"engine_unavailable"}
     assert len(done) + len(aside) == 21
     assert "corpus/gone" in {found.dialogue_id for found in aside}
+
+
+def test_the_engines_are_closed_once_with_their_worker():
+    worker = room().enter()
+    engines = worker.engines
+    worker.close()
+    worker.close()
+    assert engines.num_closed == 1
 
 
 def test_a_mistake_of_ours_stops_the_run_with_its_own_error(hearing, tmp_path):
