@@ -49,6 +49,12 @@ UserSpeaker = Annotated[
     str | None, typer.Option(help="Whose states count: first, all, channel:N or a name.")
 ]
 Limit = Annotated[int | None, typer.Option(help="Most dialogues to read.")]
+MaxUsd = Annotated[float | None, typer.Option(help="Most US dollars that this run may spend.")]
+MaxTokens = Annotated[int | None, typer.Option(help="Most tokens that this run may use.")]
+Retry = Annotated[
+    list[str] | None,
+    typer.Option("--retry", help="Code of failures to ask again; may be given several times."),
+]
 Replay = Annotated[bool, typer.Option("--replay", help="Use stored answers only; ask nobody.")]
 
 
@@ -70,6 +76,7 @@ def _configure(context: typer.Context) -> BuildConfig:
         raise ConfigError("--layout and --language go with --input; in a file they stand in inputs")
     # A flag that was not given must not undo what the file says.
     flags["replay"] = flags.get("replay") or None
+    flags["retry"] = flags.get("retry") or None
     return load_config(Path(file) if file else None, flags, base_url=base_url)
 
 
@@ -90,6 +97,9 @@ def build(
     store: Store = None,
     user_speaker: UserSpeaker = None,
     limit: Limit = None,
+    max_usd: MaxUsd = None,
+    max_tokens: MaxTokens = None,
+    retry: Retry = None,
     replay: Replay = False,
 ) -> None:
     """Build a data set. What follows ` -- ` is passed to Beam."""

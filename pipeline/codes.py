@@ -270,6 +270,11 @@ CODES: dict[str, Code] = {
         "An engine still fails after its retries, or refuses the key or the model.",
         "Do what the message says, then run again; finished work is kept.",
     ),
+    "budget_reached": Code(
+        "stop",
+        "The next call could cost more than max_usd or max_tokens leave.",
+        "Raise the limit or run the same command again: what is paid is kept.",
+    ),
     "store_failed": Code(
         "stop",
         "The response store cannot be read or written.",

@@ -84,6 +84,23 @@ class InputSettings(Settings):
     """Settings of the layout `humdial`."""
 
 
+class Prices(Settings):
+    """What an engine costs, US dollars per million tokens unless said otherwise."""
+
+    input: float = Field(default=0.0, ge=0)
+    """A million tokens of questions."""
+    output: float = Field(default=0.0, ge=0)
+    """A million tokens of answers."""
+    cached_input: float | None = Field(default=None, ge=0)
+    """A million tokens of questions that the server's prefix cache held; null means `input`."""
+    reasoning: float | None = Field(default=None, ge=0)
+    """A million tokens of a reasoning model's thinking; null means `output`."""
+    audio_input: float | None = Field(default=None, ge=0)
+    """A million tokens of sound in questions; null means `input`."""
+    audio_minute: float = Field(default=0.0, ge=0)
+    """A minute of sound, for recognizers that bill by time, US dollars."""
+
+
 class EndpointSettings(Settings):
     """How an OpenAI-compatible endpoint is asked."""
 
@@ -101,6 +118,30 @@ class EndpointSettings(Settings):
     """Calls before the engine counts as unavailable."""
     max_wait: float = Field(default=60.0, gt=0)
     """Longest wait between two attempts, seconds."""
+    requests_per_minute: float | None = Field(default=None, gt=0)
+    """Most requests a minute, over all stages and processes of the machine; null means no limit
+    of ours: what the server's answers say of its own is kept to in either case."""
+    tokens_per_minute: float | None = Field(default=None, gt=0)
+    """Most tokens a minute, likewise."""
+    prices: Prices | None = None
+    """What the model costs; needed by `max_usd`, and for money in plans and reports."""
+    organization: str | None = None
+    """OpenAI organization; null means the environment's OPENAI_ORG_ID."""
+    project: str | None = None
+    """OpenAI project; null means the environment's OPENAI_PROJECT_ID."""
+    headers: dict[str, str] = Field(default_factory=dict)
+    """Further headers of each request; secrets belong in `headers_env`."""
+    headers_env: dict[str, str] = Field(default_factory=dict)
+    """Further headers whose values are in environment variables: header name to variable."""
+    proxy: str | None = None
+    """URL of an HTTP proxy; null means the environment's HTTP_PROXY, HTTPS_PROXY and NO_PROXY."""
+    ca_file: str | None = None
+    """PEM file of authorities to trust in place of the system's; null means the environment's
+    SSL_CERT_FILE, else the system's."""
+    client_cert: str | None = None
+    """PEM file of a certificate to show to the server, with its key unless `client_key` has it."""
+    client_key: str | None = None
+    """PEM file of the certificate's key."""
 
 
 class LanguageModelSettings(EndpointSettings):
@@ -114,6 +155,8 @@ class LanguageModelSettings(EndpointSettings):
     """Most tokens of an answer."""
     seed: int | None = None
     """Seed sent to the server; null sends none."""
+    extra_body: dict[str, Any] = Field(default_factory=dict)
+    """Further fields of the request, such as vLLM's chat_template_kwargs; part of every key."""
 
 
 class LabelSettings(Settings):
@@ -174,6 +217,12 @@ class BuildConfig(Settings):
     """Whether stage-2 rows hold their clips or only say where they lie."""
     limit: int | None = Field(default=None, gt=0)
     """Most dialogues to read; null reads all."""
+    max_usd: float | None = Field(default=None, gt=0)
+    """Most US dollars that one run may spend; needs the prices of every engine that is asked."""
+    max_tokens: int | None = Field(default=None, gt=0)
+    """Most tokens of questions and answers that one run may use."""
+    retry: tuple[str, ...] = ()
+    """Codes of failures that are asked again: their stored answers are replaced."""
     max_failed_ratio: float = Field(default=0.5, gt=0, le=1)
     """Share of failed dialogues, after at least 50, at which the run stops."""
     in_flight: int = Field(default=32, gt=0)
@@ -212,6 +261,16 @@ class BuildConfig(Settings):
             raise ValueError(f"{', '.join(needs)} needs a language_model, such as openai:MODEL")
         if self.language_model in ("moonshine", "gold"):
             raise ValueError(f"{self.language_model} is no language model; write openai:MODEL")
+        for name, engine, settings in (
+            ("recognizer", self.recognizer, self.recognizer_settings),
+            ("language_model", self.language_model, self.language_model_settings),
+        ):
+            is_asked = engine is not None and ":" in engine
+            if self.max_usd is not None and is_asked and settings.prices is None:
+                raise ValueError(
+                    f"max_usd needs {name}_settings.prices: US dollars per million tokens of "
+                    "input and output"
+                )
         if self.labels.emotion_map and self.labels.outside != "map":
             raise ValueError("labels.emotion_map is used with labels.outside: map only")
         return self

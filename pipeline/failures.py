@@ -12,6 +12,8 @@ RunStopped           the run ends, finished work is kept, the next run goes on
 ConfigError          a person's mistake, found before the run; one line, exit 2
 """
 
+from typing import Any
+
 
 class RecordError(Exception):
     """This record cannot be processed; the others can.
@@ -25,9 +27,11 @@ class RecordError(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
+        self.response_keys: tuple[str, ...] = ()
+        """Keys of the stored answers that led to it, in the order in which they were asked."""
 
-    def __reduce__(self) -> tuple[type["RecordError"], tuple[str, str]]:
-        return type(self), (self.code, self.message)
+    def __reduce__(self) -> tuple[type["RecordError"], tuple[str, str], dict[str, Any]]:
+        return type(self), (self.code, self.message), {"response_keys": self.response_keys}
 
 
 class BadInput(RecordError):

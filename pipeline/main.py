@@ -34,6 +34,7 @@ from ieat.pipeline.output.stage2_rows import RowSettings
 from ieat.pipeline.progress import ProgressView
 from ieat.pipeline.rules import attribute_rules, compose_rules, label_rules
 from ieat.pipeline.run_state import MIN_ENDED, RunState
+from ieat.pipeline.spending.ledger import Budget, Ledger
 from ieat.pipeline.stages.attribute import AttributeEmotions
 from ieat.pipeline.stages.compose import ComposeSamples
 from ieat.pipeline.stages.hear import HearTurns
@@ -132,7 +133,7 @@ def build(
     refuse_empty_inputs(config.inputs)
     room = EngineRoom(
         engine_opener(config),
-        partial(RunState, STAGES, config.max_failed_ratio),
+        partial(_open_state, config),
         config.user_speaker,
     )
     worker = room.enter()
@@ -165,6 +166,12 @@ def build(
     write_run(folder, describe_run(worker.state, started, report.seconds))
     write_card(folder)
     return report
+
+
+def _open_state(config: BuildConfig) -> RunState:
+    """Return the state of a run that begins; it is made where the engines are opened."""
+    budget = Budget(config.max_usd, config.max_tokens)
+    return RunState(STAGES, config.max_failed_ratio, Ledger(budget))
 
 
 def _open_folder(config: BuildConfig, ids: dict[str, str | None]) -> BuildFolder:

@@ -42,7 +42,12 @@ class PlanningStore:
         self.num_found += found is not None
         return found
 
-    async def put(self, stored: StoredAnswer, dialogue_id: str) -> None:
+    def note(self, key: str, dialogue_id: str) -> None:
+        """Remember nothing: a plan uses no answer."""
+
+    async def put(
+        self, stored: StoredAnswer, dialogue_id: str, *, replaces: bool = False
+    ) -> StoredAnswer:
         """Refuse: a plan pays for nothing."""
         raise ValueError("a plan asks nobody")
 

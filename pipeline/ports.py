@@ -1,7 +1,7 @@
 """What the pipeline wants of the outside: small protocols that take and return records."""
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -57,13 +57,32 @@ class SpeechRecognizer(Protocol):
         ...
 
 
+class Call(Protocol):
+    """One call of an engine, as its adapter sees it: every attempt is announced and accounted."""
+
+    tokens: int
+    """Most tokens that one attempt can use, answer included."""
+
+    async def attempt(self) -> None:
+        """Reserve the cost of an attempt; await it before each one.
+
+        Raises:
+            RunStopped: The budget does not reach for it.
+        """
+        ...
+
+    def failed(self, *, may_be_paid: bool) -> None:
+        """Account for an attempt without an answer; the server may have billed what got lost."""
+        ...
+
+
 class Transcriber(Protocol):
     """A speech engine that turns samples into an answer; what is kept in the store."""
 
     engine_id: str
     languages: frozenset[Language]
 
-    async def transcribe(self, samples: Samples, language: Language) -> Answer:
+    async def transcribe(self, samples: Samples, language: Language, call: Call) -> Answer:
         """Transcribe mono float32 samples at 16 kHz; the answer's text is JSON of its own form.
 
         Raises:
@@ -90,8 +109,15 @@ class LanguageModel(Protocol):
 
     engine_id: str
 
-    async def complete(self, question: Question) -> Answer:
+    async def complete(
+        self, question: Question, call: Call, samples: Samples | None = None
+    ) -> Answer:
         """Return the raw answer. Parsing and judging it belongs to the caller.
+
+        Args:
+            question: What is asked.
+            call: Told of every attempt.
+            samples: The sound of the question's span, mono at 16 kHz; null when it has none.
 
         Raises:
             RecordError: The question itself was refused (too long, filtered).
@@ -109,8 +135,15 @@ class AnsweringModel(Protocol):
 
     engine_id: str
 
-    async def ask(self, question: Question, dialogue_id: str) -> StoredAnswer:
+    async def ask(
+        self, question: Question, dialogue_id: str, decode: Callable[[], Samples] | None = None
+    ) -> StoredAnswer:
         """Return the stored answer, asking the model when there is none.
+
+        Args:
+            question: What is asked.
+            dialogue_id: The dialogue that needs the answer.
+            decode: Gives the samples of the question's span; called in a thread, on a miss only.
 
         Raises:
             NotInStore: Replay, and there is none.
@@ -165,6 +198,17 @@ class Responder(Protocol):
         ...
 
 
+class SealedAnswer(NamedTuple):
+    """A stored answer as it lies there, readable or not."""
+
+    key: str
+    """The key that it lies under."""
+    text: str
+    """The `StoredAnswer` as JSON."""
+    sha256: str | None
+    """SHA-256 of the text that was kept beside it; null where none was kept."""
+
+
 class ResponseStore(Protocol):
     """Keeps every paid answer, durably, under the key of its question."""
 
@@ -172,8 +216,18 @@ class ResponseStore(Protocol):
         """Return the answer, or null; remembers that the dialogue uses it."""
         ...
 
-    async def put(self, stored: StoredAnswer, dialogue_id: str) -> None:
-        """Keep an answer; returns when it is durable. An answer that is there already stays."""
+    def note(self, key: str, dialogue_id: str) -> None:
+        """Remember that a dialogue uses an answer that is there."""
+        ...
+
+    async def put(
+        self, stored: StoredAnswer, dialogue_id: str, *, replaces: bool = False
+    ) -> StoredAnswer:
+        """Keep an answer and return the one that stays, durably.
+
+        An answer that is there already stays, unless this one replaces it: then what a person
+        asked for again takes its place.
+        """
         ...
 
     def contains(self, keys: list[str]) -> set[str]:
@@ -182,4 +236,31 @@ class ResponseStore(Protocol):
 
     def close(self) -> None:
         """Write what is waiting and let go of the files."""
+        ...
+
+
+class StoreUpkeep(ResponseStore, Protocol):
+    """A response store that a person looks after; not used while a build runs on it."""
+
+    def answers(self) -> Iterator[SealedAnswer]:
+        """Yield every answer, in the order of its key, in bounded memory."""
+        ...
+
+    def uses(self) -> Iterator[tuple[str, str]]:
+        """Yield each dialogue id with each key that it uses, sorted, in bounded memory."""
+        ...
+
+    def find(self, prefix: str) -> list[SealedAnswer]:
+        """Return the answers whose keys begin so, at most 10."""
+        ...
+
+    def remove(self, keys: Iterable[str]) -> int:
+        """Remove answers and the notes of who uses them, so that no bytes of them are left.
+
+        Returns how many there were.
+        """
+        ...
+
+    def forget_dialogues(self, dialogue_ids: Iterable[str]) -> set[str]:
+        """Remove the notes of what dialogues use; returns keys that no dialogue uses any more."""
         ...

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ieat.pipeline.progress import StageProgress
+from ieat.pipeline.spending.ledger import Ledger
 
 MIN_ENDED = 50
 """Dialogues that must have left the first stage before the share of failures can stop a run."""
@@ -32,10 +33,12 @@ class RunState:
     Args:
         stages: Names of the stages in order.
         max_failed_ratio: Share of failed dialogues at which the run stops.
+        ledger: Counts what is asked and what it costs.
     """
 
     stages: Sequence[str]
     max_failed_ratio: float
+    ledger: Ledger = field(default_factory=Ledger)
     stop_reason: Stop | None = None
     num_read: int = 0
     num_unreadable: int = 0

@@ -199,7 +199,7 @@ class _MapAsyncDoFn(beam.DoFn):
         try:
             value = await self._function(element, self._pick(self._worker.engines))
         except RecordError as error:
-            value = self._aside(element, "dead", error.code, error.message)
+            value = self._aside(element, "dead", error.code, error.message, error.response_keys)
         except RunStopped as error:
             state.stop(error.code, error.message)
             value = self._aside(element, "not_reached", error.code, error.message)
@@ -209,8 +209,16 @@ class _MapAsyncDoFn(beam.DoFn):
         state.end(self._stage, is_failed=isinstance(value, SetAside) and value.end == "dead")
         self._ended.put(_Ended(value, timestamp, windows))
 
-    def _aside(self, element: Element, end: Any, code: str, message: str) -> SetAside:
-        return set_aside(element, end, self._stage, code, message, self._room.user_speaker)
+    def _aside(
+        self,
+        element: Element,
+        end: Any,
+        code: str,
+        message: str,
+        response_keys: tuple[str, ...] = (),
+    ) -> SetAside:
+        aside = set_aside(element, end, self._stage, code, message, self._room.user_speaker)
+        return aside.model_copy(update={"response_keys": response_keys}) if response_keys else aside
 
 
 def set_aside(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -22,8 +22,8 @@ from ieat.pipeline.engines.openai_transcription import OpenAITranscriber
 from ieat.pipeline.engines.responders import CorpusResponder, WrittenResponder
 from ieat.pipeline.failures import ConfigError, RunStopped
 from ieat.pipeline.ports import (
-    AnsweringModel,
     Attributor,
+    Call,
     EmotionLabeler,
     LanguageModel,
     Responder,
@@ -32,10 +32,12 @@ from ieat.pipeline.ports import (
     SpeechRecognizer,
     Transcriber,
 )
+from ieat.pipeline.retry import keys_to_retry
 from ieat.pipeline.run_state import RunState
 from ieat.pipeline.store.hosts import note_host
+from ieat.pipeline.store.keys import canonical_json
 from ieat.pipeline.store.sqlite_store import SqliteStore
-from ieat.pipeline.store.stored import StoredLanguageModel, StoredRecognizer
+from ieat.pipeline.store.stored import MeteredLanguageModel, StoredLanguageModel, StoredRecognizer
 from ieat.prompts.library import PromptLibrary
 from ieat.schemas.audio import AudioSpan, Sound
 from ieat.schemas.dialogue import Language
@@ -52,7 +54,7 @@ class Engines:
     labeler: EmotionLabeler | None
     attributor: Attributor
     responder: Responder
-    model: AnsweringModel | None
+    model: StoredLanguageModel | None
     store: ResponseStore
     closers: tuple[Callable[[], Awaitable[None]], ...]
 
@@ -77,23 +79,31 @@ def open_engines(
         ConfigError: A package, a key or the store is missing or cannot work.
     """
     store = open_store(config) if store is None else store
-    closers: list[Callable[[], Awaitable[None]]] = []
     try:
-        recognizer = _recognizer(config, state, store, closers)
-        model = _language_model(config, state, store, closers)
-        return _with_language_model(config, recognizer, model, store, tuple(closers))
+        parts = _Parts(config, state, store, keys_to_retry(config.output, config.retry))
+        return _open(parts)
     except BaseException:
         store.close()
         raise
 
 
-def _with_language_model(
-    config: BuildConfig,
-    recognizer: SpeechRecognizer,
-    model: AnsweringModel | None,
-    store: ResponseStore,
-    closers: tuple[Callable[[], Awaitable[None]], ...],
-) -> Engines:
+@dataclass
+class _Parts:
+    """What engines are made of."""
+
+    config: BuildConfig
+    state: RunState
+    store: ResponseStore
+    again: frozenset[str]
+    """Keys that are asked again although they have an answer."""
+    closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    """What lets go of engines, in the order in which they were opened."""
+
+
+def _open(parts: _Parts) -> Engines:
+    config, state = parts.config, parts.state
+    recognizer = _recognizer(parts)
+    model = _language_model(parts)
     prompts = PromptLibrary(config.prompts)
     settings = config.language_model_settings
     sampling = Sampling(
@@ -101,19 +111,30 @@ def _with_language_model(
         top_p=settings.top_p,
         max_tokens=settings.max_tokens,
         seed=settings.seed,
+        extra_body=canonical_json(settings.extra_body) if settings.extra_body else "",
     )
-    joint = JointModel(model, prompts, sampling) if model and asks_jointly(config) else None
+
+    def at(stage: str, asked: StoredLanguageModel) -> MeteredLanguageModel:
+        return asked.at(state.ledger.meter(stage, asked.engine_id, settings.prices))
+
     labeler: EmotionLabeler | None = None
     if config.labeler == "linear":
         labeler = LinearLabeler(config.labels.min_confidence)
     elif config.labeler == "llm" and model is not None:
-        labeler = JointLabeler(joint) if joint else LLMLabeler(model, prompts, sampling)
+        asked = at("label", model)
+        labeler = (
+            JointLabeler(JointModel(asked, prompts, sampling))
+            if asks_jointly(config)
+            else LLMLabeler(asked, prompts, sampling)
+        )
     attributor: Attributor = ExtractiveAttributor()
     if config.attributor == "llm" and model is not None:
-        attributor = LLMAttributor(model, prompts, sampling, joint)
+        asked = at("attribute", model)
+        joint = JointModel(asked, prompts, sampling) if asks_jointly(config) else None
+        attributor = LLMAttributor(asked, prompts, sampling, joint)
     responder: Responder = CorpusResponder()
     if config.response == "written" and model is not None:
-        responder = WrittenResponder(model, prompts, sampling)
+        responder = WrittenResponder(at("compose", model), prompts, sampling)
     return Engines(
         examine=examine,
         recognizer=recognizer,
@@ -121,8 +142,8 @@ def _with_language_model(
         attributor=attributor,
         responder=responder,
         model=model,
-        store=store,
-        closers=closers,
+        store=parts.store,
+        closers=tuple(parts.closers),
     )
 
 
@@ -151,12 +172,8 @@ def open_store(config: BuildConfig) -> ResponseStore:
     return SqliteStore(Path(config.store_folder), replay=config.replay)
 
 
-def _recognizer(
-    config: BuildConfig,
-    state: RunState,
-    store: ResponseStore,
-    closers: list[Callable[[], Awaitable[None]]],
-) -> SpeechRecognizer:
+def _recognizer(parts: _Parts) -> SpeechRecognizer:
+    config, state = parts.config, parts.state
     if config.recognizer == "gold":
         return GoldRecognizer()
     transcriber: Transcriber
@@ -169,12 +186,19 @@ def _recognizer(
         _note_host(config, state, transcriber)
     stored = StoredRecognizer(
         _StoppingTranscriber(transcriber, state),
-        store,
+        parts.store,
         replay=config.replay,
         in_flight=config.recognizer_settings.in_flight,
+        meter=state.ledger.meter(
+            "transcribe",
+            transcriber.engine_id,
+            config.recognizer_settings.prices,
+            is_free=config.recognizer == "moonshine",
+        ),
         decode=_evenly,
+        again=parts.again,
     )
-    closers.append(stored.close)
+    parts.closers.append(stored.close)
     return stored
 
 
@@ -194,23 +218,20 @@ def _evenly(span: AudioSpan) -> Samples:
     return even_level(decode_span(span))
 
 
-def _language_model(
-    config: BuildConfig,
-    state: RunState,
-    store: ResponseStore,
-    closers: list[Callable[[], Awaitable[None]]],
-) -> AnsweringModel | None:
+def _language_model(parts: _Parts) -> StoredLanguageModel | None:
+    config, state = parts.config, parts.state
     if config.language_model is None:
         return None
     model = OpenAIChat(config.language_model.partition(":")[2], config.language_model_settings)
     _note_host(config, state, model)
     stored = StoredLanguageModel(
         _StoppingModel(model, state),
-        store,
+        parts.store,
         replay=config.replay,
         in_flight=config.language_model_settings.in_flight,
+        again=parts.again,
     )
-    closers.append(stored.close)
+    parts.closers.append(stored.close)
     return stored
 
 
@@ -227,10 +248,12 @@ class _StoppingModel:
         self._model = model
         self._state = state
 
-    async def complete(self, question: Question) -> Answer:
+    async def complete(
+        self, question: Question, call: Call, samples: Samples | None = None
+    ) -> Answer:
         """Pass a question on."""
         _refuse_when_stopped(self._state)
-        return await self._model.complete(question)
+        return await self._model.complete(question, call, samples)
 
     async def close(self) -> None:
         """Close the model."""
@@ -246,10 +269,10 @@ class _StoppingTranscriber:
         self._transcriber = transcriber
         self._state = state
 
-    async def transcribe(self, samples: Samples, language: Language) -> Answer:
+    async def transcribe(self, samples: Samples, language: Language, call: Call) -> Answer:
         """Pass a sound on."""
         _refuse_when_stopped(self._state)
-        return await self._transcriber.transcribe(samples, language)
+        return await self._transcriber.transcribe(samples, language, call)
 
     def parse(self, answer: Answer) -> Recognition:
         """Read a stored answer."""

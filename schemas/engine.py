@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ieat.schemas.base import Index, Value
+from ieat.schemas.base import Index, Seconds, Value
 
 Outcome = Literal["answer", "truncated", "refusal", "filtered"]
 
@@ -29,6 +29,8 @@ class Sampling(Value):
     """Most tokens of an answer, thinking of a reasoning model included."""
     seed: int | None = None
     """Seed that is sent to the server; null sends none."""
+    extra_body: str = ""
+    """Further fields of the request body, as canonical JSON; empty when there are none."""
 
 
 class AnswerSchema(Value):
@@ -38,6 +40,21 @@ class AnswerSchema(Value):
     """Name and version, as name@version."""
     text: str
     """The JSON schema as canonical JSON."""
+
+
+class SpanIdentity(Value):
+    """Which samples of which bytes a question lets hear; holds no samples."""
+
+    source_sha256: str
+    """SHA-256 of the bytes of the source file, hexadecimal."""
+    channel: Index | None
+    """0-based channel of the source; null means the mean of all channels."""
+    start_sample: Index
+    """First sample of the span, at the rate of the source."""
+    end_sample: Index
+    """Sample after the last one of the span, at the rate of the source."""
+    duration: Seconds
+    """Length of the decoded span, seconds; no part of the key, which has it in samples."""
 
 
 class Question(Value):
@@ -51,19 +68,31 @@ class Question(Value):
     """How the answer is drawn."""
     sample_index: Index = 0
     """Which of several answers to the same question this is."""
+    span: SpanIdentity | None = None
+    """The sound that is heard with the last message; null for a question of words alone."""
+
+    @property
+    def num_bytes(self) -> int:
+        """UTF-8 bytes of messages and answer schema: what tokens are estimated from."""
+        texts = [self.answer_schema.text, *(message.content for message in self.messages)]
+        return sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
 
 
 class Usage(Value):
-    """Tokens as the server counts them; null where it does not say."""
+    """What an answer used, as the server counts it; null where it does not say."""
 
     prompt_tokens: int | None = None
     """Tokens of the question."""
     completion_tokens: int | None = None
     """Tokens of the answer, thinking included."""
     cached_tokens: int | None = None
-    """Tokens of the question that the server's prefix cache held."""
+    """Tokens of the question that the server's prefix cache held; part of `prompt_tokens`."""
     reasoning_tokens: int | None = None
-    """Tokens of a reasoning model's thinking."""
+    """Tokens of a reasoning model's thinking; part of `completion_tokens`."""
+    audio_tokens: int | None = None
+    """Tokens of the question that are sound; part of `prompt_tokens`."""
+    audio_seconds: float | None = None
+    """Sound that a server bills by its length, seconds."""
 
 
 class Answer(Value):
@@ -92,3 +121,8 @@ class StoredAnswer(Value):
     """What was asked for: the id of the answer schema, or `transcription`."""
     answer: Answer
     """What came back."""
+    usd: float | None = None
+    """What it cost by the prices of then, US dollars; null when no price was configured."""
+    question_bytes: int | None = None
+    """UTF-8 bytes of the question, from which later questions' tokens are estimated; null for
+    questions without words."""

@@ -28,6 +28,8 @@ class Failure(Value):
     """Why, as a code (docs/codes.md)."""
     message: str
     """Why, as a sentence."""
+    response_keys: tuple[str, ...] = ()
+    """Keys of the stored answers that could not be used, in the order in which they were asked."""
 
 
 class SourceUnit(Value):
@@ -107,29 +109,6 @@ class ComposedDialogue(AttributedDialogue):
         return self
 
 
-class DeadLetter(Value):
-    """A failed unit with its reason and what is needed to look at it and to build it again."""
-
-    unit: Unit
-    """What failed."""
-    unit_id: str
-    """Id of the dialogue, turn, target or row; the source's place when no id could be read."""
-    dialogue_id: str | None
-    """The dialogue it belongs to; null when none could be read."""
-    source: str
-    """File and line or folder that the dialogue was read from."""
-    table: str | None
-    """Table that lacks a row for it; null when no single one."""
-    stage: str
-    """Stage in which it failed."""
-    code: str
-    """Why, as a code (docs/codes.md)."""
-    message: str
-    """Why, as a sentence: what, where, and how to mend it."""
-    record: str
-    """The failed input record as JSON, or the source line."""
-
-
 class SetAside(Value):
     """A dialogue that leaves the pipeline before its end."""
 
@@ -151,12 +130,13 @@ class SetAside(Value):
     """Turns that were read; 0 when it could not be read."""
     num_targets: Index = 0
     """Targets that it would have had; 0 when it could not be read."""
+    response_keys: tuple[str, ...] = ()
+    """Keys of the stored answers that could not be used, in the order in which they were asked."""
 
 
 __all__ = [
     "AttributedDialogue",
     "ComposedDialogue",
-    "DeadLetter",
     "Failure",
     "HeardDialogue",
     "LabeledDialogue",

@@ -417,6 +417,8 @@ class DeadLetterRow(Value):
     """Why, as a sentence."""
     record: str
     """The failed input record as JSON, or the source line."""
+    response_keys: tuple[str, ...] = ()
+    """Keys of the stored answers that could not be used, in the order in which they were asked."""
 
 
 Row = DialogueRow | Stage1Row | Stage2Row | DeadLetterRow

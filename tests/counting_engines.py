@@ -5,10 +5,27 @@ import json
 from collections.abc import Callable
 
 from ieat.pipeline.failures import UnusableAnswer
-from ieat.pipeline.ports import Samples
+from ieat.pipeline.ports import Call, Samples
 from ieat.schemas.dialogue import Language
 from ieat.schemas.engine import Answer, Question
 from ieat.schemas.transcript import Recognition
+
+
+class FreeCall:
+    """A call that costs nothing and remembers what it is told."""
+
+    tokens = 100
+
+    def __init__(self) -> None:
+        self.num_attempts = 0
+        self.failures: list[bool] = []
+        """For each attempt that failed, whether it may be paid."""
+
+    async def attempt(self) -> None:
+        self.num_attempts += 1
+
+    def failed(self, *, may_be_paid: bool) -> None:
+        self.failures.append(may_be_paid)
 
 
 class CountingModel:
@@ -22,7 +39,10 @@ class CountingModel:
         """Where set, answers wait for it."""
         self._errors = list(errors)
 
-    async def complete(self, question: Question) -> Answer:
+    async def complete(
+        self, question: Question, call: Call, samples: Samples | None = None
+    ) -> Answer:
+        await call.attempt()
         self.questions.append(question)
         number = len(self.questions)
         if self.gate is not None:
@@ -46,7 +66,8 @@ class CountingTranscriber:
         self.is_closed = False
         self._write = write
 
-    async def transcribe(self, samples: Samples, language: Language) -> Answer:
+    async def transcribe(self, samples: Samples, language: Language, call: Call) -> Answer:
+        await call.attempt()
         self.calls += 1
         return Answer(text=self._write(len(samples)))
 

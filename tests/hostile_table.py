@@ -19,6 +19,7 @@ from ieat.pipeline.failures import BadAudio
 from ieat.pipeline.ports import Samples
 from ieat.schemas.audio import AudioSpan
 from ieat.schemas.dialogue import Language
+from tests.counting_engines import FreeCall
 
 
 def main(folder: Path) -> None:
@@ -64,7 +65,7 @@ def open_transcriber() -> Callable[[Samples], str]:
     engine = MoonshineTranscriber()
 
     def transcribe(samples: Samples) -> str:
-        return engine.parse(asyncio.run(engine.transcribe(samples, Language.EN))).text
+        return engine.parse(asyncio.run(engine.transcribe(samples, Language.EN, FreeCall()))).text
 
     return transcribe
 

@@ -61,6 +61,7 @@ async def ask_twice(
             if len(keys) == 2 or problem.code not in reask.sections:
                 if part is not None:
                     return Judgment(part.value, keys, part.problem)
+                problem.response_keys = keys
                 raise
             asked = question.model_copy(
                 update={

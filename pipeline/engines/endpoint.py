@@ -24,6 +24,7 @@ from ieat.pipeline.engines.refusals import (
     of_status,
 )
 from ieat.pipeline.failures import ConfigError, EngineUnavailable, RecordError
+from ieat.pipeline.ports import Call
 
 try:
     import httpx2 as http
@@ -130,6 +131,7 @@ class Endpoint:
         path: str,
         body: dict[str, object],
         read: Callable[[object], T],
+        call: Call,
         upload: Upload | None = None,
     ) -> T:
         """Send a request until it succeeds, fails for good, or the attempts are used up.
@@ -138,12 +140,13 @@ class Endpoint:
             path: Path below the base URL.
             body: The JSON body, or the form's fields when there is an upload.
             read: Reads the decoded body of a success; raises BrokenEnvelope where it cannot.
+            call: Told of every attempt, which it may refuse.
             upload: A file to send; the body then becomes a form.
 
         Raises:
             BadRequest: The server refuses this request.
             RecordError: The server's answers to this request are broken.
-            EngineUnavailable: The server refuses us, or fails after all attempts.
+            RunStopped: The server refuses us or fails after all attempts, or the budget is used up.
         """
         attempts = AsyncRetrying(
             retry=retry_if_exception_type(TransientFailure),
@@ -156,7 +159,12 @@ class Endpoint:
             async for attempt in attempts:
                 with attempt:
                     self._refuse_if_gone()
-                    return await self._try_once(path, body, read, upload)
+                    await call.attempt()
+                    try:
+                        return await self._try_once(path, body, read, upload)
+                    except TransientFailure as failure:
+                        call.failed(may_be_paid=failure.may_be_paid)
+                        raise
         except TransientFailure as failure:
             problem = self._given_up(failure)
         except EngineUnavailable as unavailable:
@@ -193,7 +201,9 @@ class Endpoint:
                 self._place, error.status_code, error.body, error.response.headers, self._secrets()
             )
         except asyncio.TimeoutError:
-            problem = no_connection(self._place, _no_answer_within(self._settings.timeout))
+            problem = no_connection(
+                self._place, _no_answer_within(self._settings.timeout), may_be_paid=True
+            )
         except NO_RESPONSE as error:
             root = _root_of(error)
             # The transport calls a refused connection a timeout as well; the root tells.
@@ -203,6 +213,10 @@ class Endpoint:
                 _no_answer_within(self._settings.timeout)
                 if is_late
                 else f"no connection ({type(root).__name__})",
+                # What could not even be connected to has answered nothing.
+                may_be_paid=not isinstance(
+                    root, (ConnectionRefusedError, aiohttp.ClientConnectorError)
+                ),
             )
         except UnicodeEncodeError:
             problem = BadRequest("bad_request", "the question holds half a character (a surrogate)")

@@ -83,9 +83,12 @@ class LLMAttributor:
     ) -> Attribution:
         found = await joint.ask(history)
         if found.problem is not None:
-            raise UnusableAnswer(found.problem.code, found.problem.message)
+            found.problem.response_keys = found.response_keys
+            raise found.problem
         if found.value.cause is None or found.value.emotion is not state.chosen:
-            raise UnusableAnswer("cause_missing", "the joint answer explains another emotion")
+            problem = UnusableAnswer("cause_missing", "the joint answer explains another emotion")
+            problem.response_keys = found.response_keys
+            raise problem
         prompt = joint.prompts.prompt("joint", history.language)
         return self._attribution(state, found.value.cause, prompt, found.response_keys)
 

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ieat.pipeline.failures import ConfigError, EngineUnavailable, RecordError, UnusableAnswer
-from ieat.pipeline.ports import Samples
+from ieat.pipeline.ports import Call, Samples
 from ieat.schemas.dialogue import Language
 from ieat.schemas.engine import Answer
 from ieat.schemas.transcript import Recognition
@@ -80,7 +80,7 @@ class MoonshineTranscriber:
         self._loaded: list[Any] = []
         self._pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="moonshine")
 
-    async def transcribe(self, samples: Samples, language: Language) -> Answer:
+    async def transcribe(self, samples: Samples, language: Language, call: Call) -> Answer:
         """Transcribe mono float32 samples at 16 kHz; the answer's text is JSON with lines.
 
         Raises:

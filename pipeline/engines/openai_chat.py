@@ -8,6 +8,7 @@ from typing import Literal
 from ieat.pipeline.config import LanguageModelSettings
 from ieat.pipeline.engines.endpoint import BrokenEnvelope, Endpoint
 from ieat.pipeline.engines.refusals import BadRequest
+from ieat.pipeline.ports import Call, Samples
 from ieat.schemas.engine import Answer, Message, Outcome, Question, Usage
 
 AnswerMode = Literal["json_schema", "json_object", "prompt"]
@@ -85,7 +86,9 @@ class OpenAIChat:
         self._dialect = Dialect()
         self._is_found = False
 
-    async def complete(self, question: Question) -> Answer:
+    async def complete(
+        self, question: Question, call: Call, samples: Samples | None = None
+    ) -> Answer:
         """Return the raw answer with its outcome.
 
         Raises:
@@ -93,7 +96,7 @@ class OpenAIChat:
                 `bad_request`), or its answers are broken (`broken_response`).
             EngineUnavailable: The service still fails after all attempts, or refuses us.
         """
-        return await self._endpoint.first_alone(lambda: self._complete(question))
+        return await self._endpoint.first_alone(lambda: self._complete(question, call))
 
     @property
     def base_url(self) -> str:
@@ -104,14 +107,14 @@ class OpenAIChat:
         """Close all connections."""
         await self._endpoint.close()
 
-    async def _complete(self, question: Question) -> Answer:
+    async def _complete(self, question: Question, call: Call) -> Answer:
         dialect = self._dialect
         is_known_to_work = self._is_found
         first_refusal: BadRequest | None = None
         while True:
             try:
                 answer = await self._endpoint.post(
-                    "/chat/completions", _body(self._model, question, dialect), _read
+                    "/chat/completions", _body(self._model, question, dialect), _read, call
                 )
             except BadRequest as refused:  # noqa: PERF203 - each round asks a server
                 first_refusal = first_refusal or refused

@@ -13,7 +13,7 @@ from ieat.pipeline.config import EndpointSettings
 from ieat.pipeline.engines.endpoint import BrokenEnvelope, Endpoint, Upload
 from ieat.pipeline.engines.refusals import BadRequest
 from ieat.pipeline.failures import UnusableAnswer
-from ieat.pipeline.ports import Samples
+from ieat.pipeline.ports import Call, Samples
 from ieat.schemas.dialogue import Language
 from ieat.schemas.engine import Answer, Usage
 from ieat.schemas.transcript import Recognition, Word
@@ -90,7 +90,7 @@ class OpenAITranscriber:
         self._form = 0
         self._is_found = False
 
-    async def transcribe(self, samples: Samples, language: Language) -> Answer:
+    async def transcribe(self, samples: Samples, language: Language, call: Call) -> Answer:
         """Transcribe mono float32 samples at 16 kHz; the answer's text is the server's JSON.
 
         Raises:
@@ -99,7 +99,7 @@ class OpenAITranscriber:
         """
         flac = await asyncio.to_thread(to_flac, samples)
         upload = Upload("turn.flac", flac, "audio/flac")
-        return await self._endpoint.first_alone(lambda: self._transcribe(upload, language))
+        return await self._endpoint.first_alone(lambda: self._transcribe(upload, language, call))
 
     def parse(self, answer: Answer) -> Recognition:
         """Read a stored answer: words with times where there are any, and how sure they are.
@@ -133,7 +133,7 @@ class OpenAITranscriber:
         """Close all connections."""
         await self._endpoint.close()
 
-    async def _transcribe(self, upload: Upload, language: Language) -> Answer:
+    async def _transcribe(self, upload: Upload, language: Language, call: Call) -> Answer:
         form = self._form
         is_known_to_work = self._is_found
         first_refusal: BadRequest | None = None
@@ -144,7 +144,9 @@ class OpenAITranscriber:
                 **FORMS[form].fields,
             }
             try:
-                answer = await self._endpoint.post("/audio/transcriptions", body, _read, upload)
+                answer = await self._endpoint.post(
+                    "/audio/transcriptions", body, _read, call, upload
+                )
             except BadRequest as refused:
                 first_refusal = first_refusal or refused
                 leads_on = refused.may_be_the_form and (

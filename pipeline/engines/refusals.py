@@ -73,19 +73,26 @@ class TransientFailure(Exception):
     """This attempt failed; the next may not."""
 
     def __init__(
-        self, reason: str, *, retry_after: float | None = None, is_broken_body: bool = False
+        self,
+        reason: str,
+        *,
+        retry_after: float | None = None,
+        is_broken_body: bool = False,
+        may_be_paid: bool = False,
     ) -> None:
         super().__init__(reason)
+        self.may_be_paid = may_be_paid
         self.reason = reason
         self.retry_after = retry_after
         self.is_broken_body = is_broken_body
 
 
-def no_connection(place: Place, what: str) -> TransientFailure:
+def no_connection(place: Place, what: str, *, may_be_paid: bool) -> TransientFailure:
     """Return the failure of an attempt that got no response."""
     return TransientFailure(
         f"{place.base_url}: {what}; check that the server runs and "
-        f"{place.settings_name}.base_url names it"
+        f"{place.settings_name}.base_url names it",
+        may_be_paid=may_be_paid,
     )
 
 
@@ -95,6 +102,7 @@ def broken_body(place: Place, what: str) -> TransientFailure:
         f"{place.base_url} answered {place.model} with success, but not in the form of the API: "
         f"{what}; check that {place.settings_name}.base_url ends with the API's path, mostly /v1",
         is_broken_body=True,
+        may_be_paid=True,
     )
 
 

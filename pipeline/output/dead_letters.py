@@ -28,6 +28,7 @@ def letter_of_dialogue(aside: SetAside) -> DeadLetterRow | None:
         code=aside.code,
         message=aside.message,
         record=aside.record,
+        response_keys=aside.response_keys,
     )
 
 
@@ -76,5 +77,6 @@ def _letter_of_part(composed: ComposedDialogue, failure: Failure) -> DeadLetterR
         stage=failure.stage,
         code=failure.code,
         message=failure.message,
+        response_keys=failure.response_keys,
         record=turn_cell(composed, failure.turn_index).model_dump_json(),
     )

@@ -54,6 +54,7 @@ async def attribute_emotions(
                 stage=STAGE,
                 code=error.code,
                 message=error.message,
+                response_keys=error.response_keys,
             )
 
     found = await first_then_rest([attribute_one(state) for state in states])

@@ -101,7 +101,7 @@ async def _end_of(
     try:
         response = await responder.respond(history, target, thinking, answer)
     except RecordError as error:
-        return _failed(target, error.code, error.message)
+        return _failed(target, error.code, error.message, error.response_keys)
     return Sample(
         target=target,
         thinking=thinking,
@@ -121,13 +121,16 @@ def _is_of(failure: Failure, target: Target, dialogue: Dialogue) -> bool:
     return dialogue.turns[failure.turn_index].speaker == target.user_speaker
 
 
-def _failed(target: Target, code: str, message: str) -> Failure:
+def _failed(
+    target: Target, code: str, message: str, response_keys: tuple[str, ...] = ()
+) -> Failure:
     return Failure(
         unit="target",
         turn_index=target.turn_index,
         stage=STAGE,
         code=code,
         message=message,
+        response_keys=response_keys,
     )
 
 

@@ -71,6 +71,7 @@ async def label_emotions(
                 stage=STAGE,
                 code=error.code,
                 message=error.message,
+                response_keys=error.response_keys,
             )
 
     labeled = [turn for turn in turns if turn.speaker in wanted]

@@ -17,8 +17,22 @@ def question_key(engine_id: str, question: Question) -> str:
     answers that are paid already, unless somebody decides so here.
     """
     sampling = question.sampling
+    span = question.span
+    # What only some questions have is left out of the others: their keys are older than it.
+    further: dict[str, Any] = {}
+    if sampling.extra_body:
+        further["extra_body"] = sampling.extra_body
+    if span is not None:
+        further["span"] = {
+            "source": span.source_sha256,
+            "channel": span.channel,
+            "start_sample": span.start_sample,
+            "end_sample": span.end_sample,
+            "decode_version": DECODE_VERSION,
+        }
     return _sha256(
         {
+            **further,
             "kind": "question",
             "engine": engine_id,
             "messages": [[message.role, message.content] for message in question.messages],
@@ -53,7 +67,12 @@ def transcription_key(engine_id: str, sound: Sound, language: Language) -> str:
     )
 
 
+def canonical_json(content: dict[str, Any]) -> str:
+    """Return JSON that is the same for equal content."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 def _sha256(content: dict[str, Any]) -> str:
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    canonical = canonical_json(content)
     # Half of a surrogate pair is no UTF-8, but may stand in a corpus' broken JSON.
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,14 +1,31 @@
 """Asks for a key once: from the store, from a call that is under way, or by paying for it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Set
+from typing import NamedTuple
 
 from ieat.pipeline.failures import NotInStore, RunStopped
-from ieat.pipeline.ports import ResponseStore
-from ieat.schemas.engine import Answer, StoredAnswer
+from ieat.pipeline.ports import Call, ResponseStore
+from ieat.pipeline.spending.ledger import Meter
+from ieat.schemas.engine import Answer, StoredAnswer, Usage
 
 CLOSING_GRACE = 5.0
 """Time that calls under way get to end when everything closes, seconds: they are paid anyway."""
+
+
+class Wanted(NamedTuple):
+    """An answer that somebody needs."""
+
+    key: str
+    """The key of the question."""
+    label: str
+    """What is asked for; kept with the answer and named in messages."""
+    dialogue_id: str
+    """The dialogue that uses the answer."""
+    bound: Usage
+    """The most that one attempt can use."""
+    question_bytes: int | None = None
+    """UTF-8 bytes of the question; null for a question without words."""
 
 
 class PaidOnce:
@@ -21,37 +38,45 @@ class PaidOnce:
         engine_id: Engine with model and revision.
         replay: Whether only stored answers are given.
         in_flight: Most calls whose answers are not durable yet: what a crash can cost.
+        again: Keys that are asked again, once, although they may have an answer.
     """
 
-    def __init__(self, store: ResponseStore, engine_id: str, replay: bool, in_flight: int) -> None:
+    def __init__(
+        self,
+        store: ResponseStore,
+        engine_id: str,
+        *,
+        replay: bool,
+        in_flight: int,
+        again: Set[str] = frozenset(),
+    ) -> None:
         self._store = store
         self._engine_id = engine_id
         self._replay = replay
         self._in_flight = asyncio.Semaphore(in_flight)
+        self._again = set(again)
         self._under_way: dict[str, asyncio.Task[StoredAnswer]] = {}
 
     async def answer(
-        self, key: str, label: str, dialogue_id: str, pay: Callable[[], Awaitable[Answer]]
+        self, wanted: Wanted, meter: Meter, pay: Callable[[Call], Awaitable[Answer]]
     ) -> StoredAnswer:
         """Return the answer to a key; it is durable when this returns.
 
         Args:
-            key: The key of the question.
-            label: What is asked for; kept with the answer and named in messages.
-            dialogue_id: The dialogue that uses the answer.
+            wanted: The key, and who wants it for what.
+            meter: Counts the question for its stage.
             pay: The call; awaited only when nobody has the answer.
 
         Raises:
             NotInStore: Replay, and there is none.
             RecordError: The engine refused the question.
-            RunStopped: The engine or the store is unavailable.
+            RunStopped: The engine or the store is unavailable, or the budget is used up.
         """
+        key = wanted.key
         task = self._under_way.get(key)
         is_owner = task is None
         if task is None:
-            task = asyncio.get_running_loop().create_task(
-                self._find_or_pay(key, label, dialogue_id, pay)
-            )
+            task = asyncio.get_running_loop().create_task(self._find_or_pay(wanted, meter, pay))
             self._under_way[key] = task
             task.add_done_callback(lambda done: self._forget(key, done))
         try:
@@ -64,7 +89,8 @@ class PaidOnce:
                 ) from None
             raise
         if not is_owner:
-            await self._store.get(key, dialogue_id)
+            self._store.note(key, wanted.dialogue_id)
+            meter.found(stored)
         return stored
 
     async def close(self) -> None:
@@ -77,22 +103,40 @@ class PaidOnce:
             await asyncio.gather(*late, return_exceptions=True)
 
     async def _find_or_pay(
-        self, key: str, label: str, dialogue_id: str, pay: Callable[[], Awaitable[Answer]]
+        self, wanted: Wanted, meter: Meter, pay: Callable[[Call], Awaitable[Answer]]
     ) -> StoredAnswer:
-        found = await self._store.get(key, dialogue_id)
-        if found is not None:
-            return found
+        key = wanted.key
+        is_again = key in self._again
+        if not is_again:
+            found = await self._store.get(key, wanted.dialogue_id)
+            if found is not None:
+                meter.found(found)
+                return found
         if self._replay:
             raise NotInStore(
-                message=f"no stored answer of {self._engine_id} to {label} for {dialogue_id} "
-                f"(key {key[:12]}); run once without replay"
+                message=f"no stored answer of {self._engine_id} to {wanted.label} for "
+                f"{wanted.dialogue_id} (key {key[:12]}); run once without replay"
             )
         async with self._in_flight:
-            answer = await pay()
-            stored = StoredAnswer(key=key, engine_id=self._engine_id, label=label, answer=answer)
-            await self._store.put(stored, dialogue_id)
-        # Another process may have been first; all go on with the one answer that stays.
-        return await self._store.get(key, dialogue_id) or stored
+            call = meter.begin(wanted.bound)
+            try:
+                answer = await pay(call)
+            except BaseException:
+                call.give_up()
+                raise
+            usd = call.settle(answer.usage)
+            stored = StoredAnswer(
+                key=key,
+                engine_id=self._engine_id,
+                label=wanted.label,
+                answer=answer,
+                usd=usd,
+                question_bytes=wanted.question_bytes,
+            )
+            # Another process may have been first; all go on with the one answer that stays.
+            stays = await self._store.put(stored, wanted.dialogue_id, replaces=is_again)
+        self._again.discard(key)
+        return stays
 
     def _forget(self, key: str, task: asyncio.Task[StoredAnswer]) -> None:
         self._under_way.pop(key, None)

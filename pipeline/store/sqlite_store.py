@@ -54,8 +54,10 @@ class _Write(NamedTuple):
 
     row: tuple[str, str, str, str]
     dialogue_id: str
+    replaces: bool
     loop: asyncio.AbstractEventLoop
-    written: "asyncio.Future[None]"
+    written: "asyncio.Future[bool]"
+    """Whether the answer is the one that stays."""
 
 
 class _Stop(NamedTuple):
@@ -125,12 +127,18 @@ class SqliteStore:
                 f"the answer {key[:12]} in {self._file} cannot be read by this version of ieat; "
                 "take the version that wrote it, or another store",
             ) from None
-        if not self._replay:
-            self._enqueue(_Use(key, _storable(dialogue_id)))
+        self.note(key, dialogue_id)
         return StoredAnswer(key=key, engine_id=engine_id, label=label, answer=answer)
 
-    async def put(self, stored: StoredAnswer, dialogue_id: str) -> None:
-        """Keep an answer; returns when it is durable. An answer that is there already stays.
+    def note(self, key: str, dialogue_id: str) -> None:
+        """Remember that a dialogue uses an answer that is there; nothing in replay."""
+        if not self._replay:
+            self._enqueue(_Use(key, _storable(dialogue_id)))
+
+    async def put(
+        self, stored: StoredAnswer, dialogue_id: str, *, replaces: bool = False
+    ) -> StoredAnswer:
+        """Keep an answer and return the one that stays, durably.
 
         A cancelled `put` still writes: the answer was paid.
 
@@ -143,9 +151,11 @@ class SqliteStore:
         text = stored.answer.model_dump_json()
         row = (stored.key, stored.engine_id, stored.label, text)
         loop = asyncio.get_running_loop()
-        written: asyncio.Future[None] = loop.create_future()
-        self._enqueue(_Write(row, _storable(dialogue_id), loop, written))
-        await written
+        written: asyncio.Future[bool] = loop.create_future()
+        self._enqueue(_Write(row, _storable(dialogue_id), replaces, loop, written))
+        if await written:
+            return stored
+        return await self.get(stored.key, dialogue_id) or stored
 
     def contains(self, keys: list[str]) -> set[str]:
         """Return those of the keys that are there.
@@ -255,21 +265,22 @@ class SqliteStore:
 
     def _commit(self, writer: sqlite3.Connection, group: list[_Use | _Write]) -> None:
         writes = [item for item in group if isinstance(item, _Write)]
-        answers = [write.row for write in writes]
         uses = sorted(
             {(write.dialogue_id, write.row[0]) for write in writes}
             | {(item.dialogue_id, item.key) for item in group if isinstance(item, _Use)}
         )
-        problem: RunStopped | None = None
+        outcomes: list[bool | RunStopped] = []
         try:
             with writer:
                 writer.execute("BEGIN IMMEDIATE")
-                writer.executemany("INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?)", answers)
+                for write in writes:
+                    insert = _REPLACE if write.replaces else _KEEP
+                    outcomes.append(writer.execute(insert, write.row).rowcount > 0)
                 writer.executemany("INSERT OR IGNORE INTO uses VALUES (?, ?)", uses)
         except sqlite3.Error as error:
-            problem = RunStopped("store_failed", _repair(self._file, error))
-        for write in writes:
-            _settle(write, problem)
+            outcomes = [RunStopped("store_failed", _repair(self._file, error))] * len(writes)
+        for write, outcome in zip(writes, outcomes, strict=True):
+            _settle(write, outcome)
 
     def _refuse_all(self, problem: RunStopped) -> None:
         """Fail whatever comes, until the store closes."""
@@ -278,19 +289,21 @@ class SqliteStore:
                 _settle(item, problem)
 
 
+_KEEP = "INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?)"
+_REPLACE = "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)"
 _KEYS_AMONG = "SELECT key FROM answers WHERE key IN ({marks})"
 
 
-def _settle(write: _Write, problem: RunStopped | None) -> None:
+def _settle(write: _Write, outcome: bool | RunStopped) -> None:
     """Tell who waits for a write how it ended."""
 
     def tell() -> None:
         if write.written.done():
             return
-        if problem is None:
-            write.written.set_result(None)
+        if isinstance(outcome, RunStopped):
+            write.written.set_exception(RunStopped(outcome.code, outcome.message))
         else:
-            write.written.set_exception(RunStopped(problem.code, problem.message))
+            write.written.set_result(outcome)
 
     # A loop that has ended in the meantime has nobody left who waits.
     if not write.loop.is_closed():

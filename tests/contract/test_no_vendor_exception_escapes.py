@@ -19,6 +19,7 @@ from ieat.pipeline.engines.openai_transcription import OpenAITranscriber
 from ieat.pipeline.failures import EngineUnavailable, RecordError
 from ieat.schemas.dialogue import Language
 from ieat.schemas.engine import AnswerSchema, Message, Question
+from tests.counting_engines import FreeCall
 
 QUICK = {"base_url": "http://127.0.0.1:9/v1", "max_attempts": 2, "max_wait": 0.001}
 
@@ -111,14 +112,16 @@ def test_a_chat_fails_with_one_of_our_errors():
         answer_schema=AnswerSchema(schema_id="s@1", text="{}"),
     )
     model = OpenAIChat("m", LanguageModelSettings(**QUICK))
-    assert asyncio.run(fail(model, lambda engine: engine.complete(question))).message
+    assert asyncio.run(fail(model, lambda engine: engine.complete(question, FreeCall()))).message
 
 
 @pytest.mark.usefixtures("failing_client")
 def test_a_transcription_fails_with_one_of_our_errors():
     engine = OpenAITranscriber("m", EndpointSettings(**QUICK))
     samples = np.zeros(1600, np.float32)
-    error = asyncio.run(fail(engine, lambda engine: engine.transcribe(samples, Language.EN)))
+    error = asyncio.run(
+        fail(engine, lambda engine: engine.transcribe(samples, Language.EN, FreeCall()))
+    )
     assert error.message
 
 

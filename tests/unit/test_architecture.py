@@ -21,7 +21,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "config": {"failures", "prompts", "schemas"},
     "audio": {"failures", "ports", "config", "schemas"},
     "corpora": {"failures", "ports", "config", "audio", "schemas"},
-    "store": {"failures", "ports", "config", "audio", "schemas"},  # keys hold the decode version
+    "spending": {"failures", "config", "schemas"},
+    # Keys hold the version of the decoder, and every paid answer is counted.
+    "store": {"failures", "ports", "config", "audio", "spending", "schemas"},
     "output": {"failures", "ports", "config", "audio", "schemas", "prompts"},
 }
 """Parts that may use only the named ones, besides themselves."""

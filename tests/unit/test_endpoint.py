@@ -11,6 +11,7 @@ from ieat.pipeline.config import LanguageModelSettings
 from ieat.pipeline.engines.openai_chat import OpenAIChat
 from ieat.pipeline.failures import ConfigError, EngineUnavailable, RecordError
 from ieat.schemas.engine import AnswerSchema, Message, Question
+from tests.counting_engines import FreeCall
 from tests.openai_server import (
     CHAT,
     OpenAIServer,
@@ -43,7 +44,7 @@ def ask(server, *questions, **changes):
         model = OpenAIChat("fake-1", settings(server, **changes))
         try:
             return await asyncio.gather(
-                *(model.complete(each) for each in questions), return_exceptions=True
+                *(model.complete(each, FreeCall()) for each in questions), return_exceptions=True
             )
         finally:
             await model.close()
@@ -234,9 +235,9 @@ def test_a_cancelled_first_call_lets_the_others_go_on():
     async def run(server):
         model = OpenAIChat("fake-1", settings(server))
         try:
-            first = asyncio.ensure_future(model.complete(question("slow")))
+            first = asyncio.ensure_future(model.complete(question("slow"), FreeCall()))
             await asyncio.sleep(0.1)
-            second = asyncio.ensure_future(model.complete(question("quick")))
+            second = asyncio.ensure_future(model.complete(question("quick"), FreeCall()))
             await asyncio.sleep(0.05)
             first.cancel()
             return await asyncio.wait_for(second, 5)

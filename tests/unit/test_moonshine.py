@@ -19,6 +19,7 @@ from ieat.schemas.audio import AudioSpan
 from ieat.schemas.dialogue import Language
 from ieat.schemas.engine import Answer
 from ieat.schemas.transcript import Recognition
+from tests.counting_engines import FreeCall
 
 needs_moonshine = pytest.mark.skipif(
     importlib.util.find_spec("moonshine_voice") is None,
@@ -94,7 +95,7 @@ def test_a_stored_answer_in_another_form_is_unusable(text):
 @needs_moonshine
 def test_chinese_is_refused():
     with pytest.raises(RecordError) as refused:
-        run(lambda engine: engine.transcribe(np.zeros(16_000, np.float32), Language.ZH))
+        run(lambda engine: engine.transcribe(np.zeros(16_000, np.float32), Language.ZH, FreeCall()))
     assert refused.value.code == "recognizer_language"
 
 
@@ -118,7 +119,10 @@ def test_the_loop_stays_free_while_sounds_are_heard():
 
         beating = asyncio.ensure_future(beat())
         answers = await asyncio.gather(
-            *(engine.transcribe(np.zeros(16_000, np.float32), Language.EN) for _ in range(3))
+            *(
+                engine.transcribe(np.zeros(16_000, np.float32), Language.EN, FreeCall())
+                for _ in range(3)
+            )
         )
         beating.cancel()
         return [engine.parse(answer).text for answer in answers], len(beats)
@@ -141,10 +145,10 @@ def test_what_was_heard_before_changes_nothing(monkeypatch):
     )
 
     async def alone(engine):
-        return await engine.transcribe(turn, Language.EN)
+        return await engine.transcribe(turn, Language.EN, FreeCall())
 
     async def after(engine):
-        await engine.transcribe(before, Language.EN)
-        return await engine.transcribe(turn, Language.EN)
+        await engine.transcribe(before, Language.EN, FreeCall())
+        return await engine.transcribe(turn, Language.EN, FreeCall())
 
     assert run(after) == run(alone)

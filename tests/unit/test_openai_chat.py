@@ -9,6 +9,7 @@ from ieat.pipeline.config import LanguageModelSettings
 from ieat.pipeline.engines.openai_chat import OpenAIChat
 from ieat.pipeline.failures import RecordError
 from ieat.schemas.engine import Answer, AnswerSchema, Message, Question, Sampling, Usage
+from tests.counting_engines import FreeCall
 from tests.openai_server import CHAT, OpenAIServer, as_json, chat, failure, in_turn, late, refusal
 
 SCHEMA = AnswerSchema(schema_id="labeling@1", text='{"properties":{},"type":"object"}')
@@ -28,8 +29,12 @@ def ask(server, *questions, one_by_one=False):
         model = OpenAIChat("fake-1", quick)
         try:
             if one_by_one:
-                return [await model.complete(question) for question in questions]
-            return list(await asyncio.gather(*map(model.complete, questions)))
+                return [await model.complete(question, FreeCall()) for question in questions]
+            return list(
+                await asyncio.gather(
+                    *(model.complete(question, FreeCall()) for question in questions)
+                )
+            )
         finally:
             await model.close()
 
@@ -177,11 +182,11 @@ def test_a_late_answer_in_an_older_form_does_not_bring_that_form_back():
     async def run(server):
         model = OpenAIChat("fake-1", LanguageModelSettings(base_url=server.base_url))
         try:
-            await model.complete(saying("first"))
-            slow = asyncio.ensure_future(model.complete(saying("slow")))
-            await model.complete(saying("schema x"))
+            await model.complete(saying("first"), FreeCall())
+            slow = asyncio.ensure_future(model.complete(saying("slow"), FreeCall()))
+            await model.complete(saying("schema x"), FreeCall())
             await slow
-            await model.complete(saying("last"))
+            await model.complete(saying("last"), FreeCall())
         finally:
             await model.close()
 

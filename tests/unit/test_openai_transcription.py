@@ -14,6 +14,7 @@ from ieat.pipeline.failures import RecordError, UnusableAnswer
 from ieat.schemas.dialogue import Language
 from ieat.schemas.engine import Answer, Usage
 from ieat.schemas.transcript import Recognition, Word
+from tests.counting_engines import FreeCall
 from tests.openai_server import TRANSCRIPTIONS, OpenAIServer, failure, transcription
 
 SAMPLES = np.sin(np.arange(8000, dtype=np.float32) / 10) * np.float32(0.5)
@@ -27,7 +28,7 @@ def hear(server, times=1, language=Language.EN):
             "whisper-1", EndpointSettings(base_url=server.base_url, max_attempts=1)
         )
         try:
-            answers = [await engine.transcribe(SAMPLES, language) for _ in range(times)]
+            answers = [await engine.transcribe(SAMPLES, language, FreeCall()) for _ in range(times)]
             return [(answer, engine.parse(answer)) for answer in answers]
         finally:
             await engine.close()

@@ -13,6 +13,7 @@ from ieat.pipeline.failures import (
     SilentTurn,
     UnusableAnswer,
 )
+from ieat.pipeline.spending.ledger import Ledger
 from ieat.pipeline.store import paid_once
 from ieat.pipeline.store.keys import question_key, transcription_key
 from ieat.pipeline.store.sqlite_store import SqliteStore
@@ -49,7 +50,7 @@ def with_model(work, model, store, **settings):
             model, store, **({"replay": False, "in_flight": 64} | settings)
         )
         try:
-            return await work(stored)
+            return await work(stored.at(Ledger().meter("label", model.engine_id)))
         finally:
             await stored.close()
 
@@ -208,7 +209,17 @@ def recognize(store, transcriber, turn=TURN, sound=SOUND, language=Language.EN, 
 
     async def run():
         recognizer = StoredRecognizer(
-            transcriber, store, **({"replay": False, "in_flight": 64, "decode": decode} | settings)
+            transcriber,
+            store,
+            **(
+                {
+                    "replay": False,
+                    "in_flight": 64,
+                    "meter": Ledger().meter("transcribe", transcriber.engine_id),
+                    "decode": decode,
+                }
+                | settings
+            ),
         )
         try:
             return await recognizer.recognize(turn, sound, language, "c/d")
@@ -276,12 +287,12 @@ def test_no_more_calls_than_allowed_wait_to_become_durable(store):
     at_once, most = 0, 0
 
     class Slow(CountingModel):
-        async def complete(self, question):
+        async def complete(self, question, call, samples=None):
             nonlocal at_once, most
             at_once += 1
             most = max(most, at_once)
             await asyncio.sleep(0.005)
-            return await super().complete(question)
+            return await super().complete(question, call)
 
     class Watched:
         """The store, telling when an answer is durable."""
@@ -289,10 +300,11 @@ def test_no_more_calls_than_allowed_wait_to_become_durable(store):
         def __getattr__(self, name):
             return getattr(store, name)
 
-        async def put(self, stored, dialogue_id):
+        async def put(self, stored, dialogue_id, *, replaces=False):
             nonlocal at_once
-            await store.put(stored, dialogue_id)
+            stays = await store.put(stored, dialogue_id, replaces=replaces)
             at_once -= 1
+            return stays
 
     async def ask(stored):
         await asyncio.gather(*(stored.ask(question(f"q{n}"), "c/d") for n in range(20)))
