@@ -117,6 +117,9 @@ def _check_text(text: str, history: History, limit: int) -> None:
 
 def is_in_language(text: str, language: Language) -> bool:
     """Tell by the share of scripts whether a text is in a language; names may be foreign."""
+    if text.isascii():
+        # Names of characters are slow to look up, and these are all Latin.
+        return language is Language.EN and any(map(str.isalpha, text))
     letters = [character for character in text if character.isalpha()]
     if not letters:
         return False

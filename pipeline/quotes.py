@@ -1,6 +1,7 @@
 """Find a quote in a turn: verbatim, but for Unicode forms and white space."""
 
 import unicodedata
+from collections.abc import Sequence
 
 from ieat.schemas.attribution import Evidence
 from ieat.schemas.audio import AudioSpan
@@ -10,6 +11,7 @@ _SAME = {
     "‘": "'", "’": "'", "ʼ": "'", "“": '"', "”": '"', "„": '"', "–": "-", "—": "-", "‐": "-",
     "‑": "-", "…": "...",
 }  # fmt: skip
+_ODD = frozenset(_SAME)
 _PAD = 0.05
 """Seconds kept around the words of a quote; recognizers cut words close."""
 
@@ -36,8 +38,10 @@ def locate(quote: str, text: str) -> tuple[int, int] | None:
     return first, end
 
 
-def _fold(text: str) -> tuple[str, list[int]]:
+def _fold(text: str) -> tuple[str, Sequence[int]]:
     """Return the folded text and, for each of its characters, the offset it comes from."""
+    if _is_folded(text):
+        return text, range(len(text))
     folded: list[str] = []
     origins: list[int] = []
     at = 0
@@ -55,6 +59,16 @@ def _fold(text: str) -> tuple[str, list[int]]:
             origins.append(at)
         at = after
     return "".join(folded), origins
+
+
+def _is_folded(text: str) -> bool:
+    """Tell whether a text folds into itself, as most texts do: a hundred times as fast to see."""
+    return (
+        text == " ".join(text.split())
+        and unicodedata.is_normalized("NFKC", text)
+        and _ODD.isdisjoint(text)
+        and not any(map(unicodedata.combining, text))
+    )
 
 
 def evidence_at(turn: HeardTurn, start: int, end: int) -> Evidence:

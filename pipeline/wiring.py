@@ -35,10 +35,9 @@ from ieat.pipeline.ports import (
 from ieat.pipeline.retry import keys_to_retry
 from ieat.pipeline.run_state import RunState
 from ieat.pipeline.store.hosts import note_host
-from ieat.pipeline.store.keys import canonical_json
 from ieat.pipeline.store.sqlite_store import SqliteStore
 from ieat.pipeline.store.stored import MeteredLanguageModel, StoredLanguageModel, StoredRecognizer
-from ieat.prompts.library import PromptLibrary
+from ieat.prompts.library import PromptLibrary, canonical_json
 from ieat.schemas.audio import AudioSpan, Sound
 from ieat.schemas.dialogue import Language
 from ieat.schemas.engine import Answer, Question, Sampling

@@ -81,13 +81,14 @@ class Prompt:
         return tuple(messages)
 
 
-def _names(text: str) -> set[str]:
+@cache
+def _names(text: str) -> frozenset[str]:
     """Return the placeholders of a template; `Template.get_identifiers` begins with Python 3.11."""
-    return {
+    return frozenset(
         found.group("named") or found.group("braced")
         for found in Template.pattern.finditer(text)
         if found.group("named") or found.group("braced")
-    }
+    )
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal
 
 from ieat.pipeline.config import LanguageModelSettings
@@ -152,13 +153,19 @@ def _body(model: str, question: Question, dialect: Dialect) -> dict[str, object]
             "json_schema": {
                 # The API takes letters, digits, underscores and dashes only.
                 "name": re.sub(r"[^A-Za-z0-9_-]", "_", question.answer_schema.schema_id)[:64],
-                "schema": json.loads(question.answer_schema.text),
+                "schema": _schema(question.answer_schema.text),
                 "strict": True,
             },
         }
     elif dialect.mode == "json_object":
         body["response_format"] = {"type": "json_object"}
     return body
+
+
+@cache
+def _schema(text: str) -> object:
+    """Return a released schema as JSON; there are a handful, and every question has one."""
+    return json.loads(text)
 
 
 def _with_schema(messages: tuple[Message, ...], schema: str) -> tuple[Message, ...]:

@@ -67,12 +67,7 @@ def transcription_key(engine_id: str, sound: Sound, language: Language) -> str:
     )
 
 
-def canonical_json(content: dict[str, Any]) -> str:
-    """Return JSON that is the same for equal content."""
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
 def _sha256(content: dict[str, Any]) -> str:
-    canonical = canonical_json(content)
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     # Half of a surrogate pair is no UTF-8, but may stand in a corpus' broken JSON.
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()

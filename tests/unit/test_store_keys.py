@@ -6,7 +6,7 @@ from ieat.pipeline.store import keys
 from ieat.pipeline.store.keys import question_key, transcription_key
 from ieat.schemas.audio import Prosody, Sound
 from ieat.schemas.dialogue import Language
-from ieat.schemas.engine import AnswerSchema, Message, Question, Sampling
+from ieat.schemas.engine import AnswerSchema, Message, Question, Sampling, SpanIdentity
 
 QUESTION = Question(
     messages=(
@@ -16,6 +16,7 @@ QUESTION = Question(
     answer_schema=AnswerSchema(schema_id="labeling@1", text="{}"),
     sampling=Sampling(temperature=0.5, top_p=0.9, max_tokens=100, seed=1),
 )
+SPAN = SpanIdentity(source_sha256="a" * 64, channel=0, start_sample=0, end_sample=800, duration=0.1)
 QUESTION_CHANGES = {
     "messages": [
         QUESTION.messages[:1],
@@ -37,9 +38,22 @@ QUESTION_CHANGES = {
             {"max_tokens": 101},
             {"seed": None},
             {"seed": 0},
+            {"extra_body": '{"top_k":20}'},
         )
     ],
     "sample_index": [1, 2],
+    "span": [
+        SPAN,
+        *(
+            SPAN.model_copy(update=change)
+            for change in (
+                {"source_sha256": "b" * 64},
+                {"channel": 1},
+                {"start_sample": 1},
+                {"end_sample": 801},
+            )
+        ),
+    ],
 }
 
 SOUND = Sound(
@@ -76,7 +90,10 @@ def changed(record, changes):
 
 def test_every_field_of_a_question_is_in_the_table():
     assert set(QUESTION_CHANGES) == set(Question.model_fields)
-    assert set(Sampling.model_fields) == {"temperature", "top_p", "max_tokens", "seed"}
+    sampled = {"temperature", "top_p", "max_tokens", "seed", "extra_body"}
+    assert set(Sampling.model_fields) == sampled
+    heard = {"source_sha256", "channel", "start_sample", "end_sample", "duration"}
+    assert set(SpanIdentity.model_fields) == heard
     assert set(Message.model_fields) == {"role", "content"}
     assert set(AnswerSchema.model_fields) == {"schema_id", "text"}
 
@@ -89,7 +106,7 @@ def test_every_change_of_a_question_or_of_the_engine_gives_another_key():
     questions = [QUESTION, *changed(QUESTION, QUESTION_CHANGES)]
     found = [question_key("openai:m@1", question) for question in questions]
     found += [question_key(engine, QUESTION) for engine in ("openai:m", "openai:m@2", "openai:n@1")]
-    assert len(set(found)) == len(found) == 19
+    assert len(set(found)) == len(found) == 25
 
 
 def test_every_change_of_what_is_heard_gives_another_key(monkeypatch):
@@ -125,6 +142,16 @@ def test_keys_stay_the_same_from_version_to_version():
         transcription_key("engine@1", SOUND, Language.EN)
         == "c6c01e8b0eb2f1e7e611de92e0fde5e386a1af4317e2c074f67f878ae13c4155"
     )
+
+
+def test_a_question_that_lets_hear_depends_on_the_version_of_the_decoder_alone(monkeypatch):
+    heard = QUESTION.model_copy(update={"span": SPAN})
+    before = question_key("e", heard), question_key("e", QUESTION)
+    longer = SPAN.model_copy(update={"duration": 0.2})
+    assert question_key("e", QUESTION.model_copy(update={"span": longer})) == before[0]
+    monkeypatch.setattr(keys, "DECODE_VERSION", keys.DECODE_VERSION + 1)
+    assert question_key("e", heard) != before[0]
+    assert question_key("e", QUESTION) == before[1]
 
 
 def test_half_a_character_in_a_question_still_has_a_key():

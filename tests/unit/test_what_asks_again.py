@@ -1,0 +1,196 @@
+"""Which changes of a configuration ask again, and so cost again: every field of it has a line."""
+
+import asyncio
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from ieat.pipeline.config import (
+    BuildConfig,
+    EndpointSettings,
+    LanguageModelSettings,
+    load_config,
+)
+from ieat.pipeline.failures import UnusableAnswer
+from ieat.pipeline.rules import label_rules
+from ieat.pipeline.run_state import RunState
+from ieat.pipeline.stages.label import label_emotions
+from ieat.pipeline.wiring import open_engines
+from ieat.prompts.library import FOLDER
+from ieat.schemas.dialogue import Language
+from ieat.schemas.engine import Answer, StoredAnswer
+from tests.dialogues import dialogue, heard, transcribed
+
+TALK = (("ann", "My bag is gone"), ("bob", "Oh"), ("ann", "They stole it"), ("bob", "I see"))
+LABEL = (
+    '{"evidence": [], "emotion": "neutral", "intensity": "low", "event": null, "appraisal": null, '
+    '"kind": null}'
+)
+"""An answer of the language model that needs no second question."""
+
+ENDPOINT: dict[str, tuple[object, bool]] = {
+    "base_url": ("http://127.0.0.1:1/v1", False),
+    "revision": ("2026-11", True),
+    "api_key_env": ("OTHER_KEY", False),
+    "in_flight": (7, False),
+    "timeout": (7.0, False),
+    "max_attempts": (2, False),
+    "max_wait": (7.0, False),
+    "requests_per_minute": (60.0, False),
+    "tokens_per_minute": (6000.0, False),
+    "prices": ({"input": 1.0, "output": 2.0}, False),
+    "organization": ("org", False),
+    "project": ("project", False),
+    "headers": ({"X-Team": "a"}, False),
+    "headers_env": ({"X-Secret": "HOME"}, False),
+    "proxy": ("http://127.0.0.1:2", False),
+    "ca_file": ("ca.pem", False),
+    "client_cert": ("cert.pem", False),
+    "client_key": ("key.pem", False),
+}
+"""A changed value of each field of an endpoint's settings, and whether it asks again."""
+
+SAMPLING: dict[str, tuple[object, bool]] = {
+    "temperature": (0.5, True),
+    "top_p": (0.9, True),
+    "max_tokens": (99, True),
+    "seed": (1, True),
+    "extra_body": ({"chat_template_kwargs": {"enable_thinking": False}}, True),
+}
+"""The same for what only a language model has."""
+
+
+class Noting:
+    """A store that notes which keys are looked up, and holds one answer to all."""
+
+    def __init__(self) -> None:
+        self.keys: set[str] = set()
+
+    async def get(self, key: str, dialogue_id: str) -> StoredAnswer | None:
+        self.keys.add(key)
+        return StoredAnswer(key=key, engine_id="e", label="l", answer=Answer(text=LABEL))
+
+    def note(self, key: str, dialogue_id: str) -> None: ...
+
+    async def put(
+        self, stored: StoredAnswer, dialogue_id: str, *, replaces: bool = False
+    ) -> StoredAnswer:
+        raise AssertionError("nothing is asked in replay")
+
+    def contains(self, keys: list[str]) -> set[str]:
+        return set(keys)
+
+    def close(self) -> None: ...
+
+
+def config(tmp_path: Path, **changes: object) -> BuildConfig:
+    return load_config(
+        None,
+        {
+            "inputs": [{"path": "none"}],
+            "output": str(tmp_path / "out"),
+            "recognizer": "openai:ear",
+            "labeler": "llm",
+            "attributor": "llm",
+            "response": "written",
+            "language_model": "openai:m",
+            "replay": True,
+        }
+        | changes,
+    )
+
+
+class Keys(NamedTuple):
+    """What is looked up about one dialogue."""
+
+    heard: frozenset[str]
+    """Keys of transcriptions."""
+    asked: frozenset[str]
+    """Keys of questions to the language model."""
+
+
+def keys_of(of: BuildConfig) -> Keys:
+    store = Noting()
+
+    async def ask() -> Keys:
+        engines = open_engines(of, RunState(("label",), 1.0), store)
+        talk = heard(dialogue(TALK))
+        for turn, sound in zip(talk.dialogue.turns, talk.sounds, strict=True):
+            # The one answer of this store is no transcription; only its key matters here.
+            with pytest.raises(UnusableAnswer):
+                await engines.recognizer.recognize(turn, sound, Language.EN, "corpus/d1")
+        transcriptions, store.keys = frozenset(store.keys), set()
+        await label_emotions(transcribed(talk.dialogue), engines.labeler, label_rules(of))
+        await engines.close()
+        return Keys(transcriptions, frozenset(store.keys))
+
+    return asyncio.run(ask())
+
+
+def test_every_setting_has_a_line_in_the_tables():
+    assert set(EndpointSettings.model_fields) == set(ENDPOINT)
+    assert set(LanguageModelSettings.model_fields) == set(ENDPOINT) | set(SAMPLING)
+
+
+@pytest.mark.parametrize("name", [*ENDPOINT, *SAMPLING])
+def test_a_setting_of_the_language_model_asks_again_only_where_it_changes_answers(tmp_path, name):
+    value, asks_again = (ENDPOINT | SAMPLING)[name]
+    before = keys_of(config(tmp_path))
+    after = keys_of(config(tmp_path, language_model_settings={name: value}))
+    assert len(before.asked) == len(TALK)
+    assert before.asked.isdisjoint(after.asked) is asks_again
+    assert (before.asked == after.asked) is not asks_again
+    assert before.heard == after.heard
+
+
+@pytest.mark.parametrize("name", ENDPOINT)
+def test_a_setting_of_the_recognizer_asks_again_only_where_it_changes_answers(tmp_path, name):
+    value, asks_again = ENDPOINT[name]
+    before = keys_of(config(tmp_path))
+    after = keys_of(config(tmp_path, recognizer_settings={name: value}))
+    assert before.heard
+    assert before.heard.isdisjoint(after.heard) is asks_again
+    assert (before.heard == after.heard) is not asks_again
+    assert before.asked == after.asked
+
+
+@pytest.mark.parametrize(
+    ("change", "asks_again"),
+    [
+        ({"language_model": "openai:n"}, True),
+        ({"one_question": False}, True),
+        ({"max_context_turns": 1}, True),
+        ({"in_flight": 3}, False),
+        ({"shards": 9}, False),
+        ({"max_usd": 1.0}, False),
+        ({"max_tokens": 10}, False),
+    ],
+)
+def test_a_change_of_the_build_asks_again_only_where_it_changes_questions(
+    tmp_path, change, asks_again
+):
+    priced = {
+        "language_model_settings": {"prices": {"input": 1.0}},
+        "recognizer_settings": {"prices": {"audio_minute": 0.006}},
+    }
+    before, after = (
+        keys_of(config(tmp_path, **priced)),
+        keys_of(config(tmp_path, **priced, **change)),
+    )
+    assert (before.asked == after.asked) is not asks_again
+    assert before.heard == after.heard
+
+
+def test_an_own_prompt_asks_again_with_its_first_changed_character(tmp_path):
+    own = tmp_path / "own"
+    own.mkdir()
+    for language in ("en", "zh"):
+        shutil.copy(FOLDER / "joint" / f"v1.{language}.md", own / f"{language}.md")
+    released = keys_of(config(tmp_path))
+    # The same words under another name are the same question.
+    assert keys_of(config(tmp_path, prompts={"joint": str(own)})) == released
+    file = own / "en.md"
+    file.write_text(file.read_text(encoding="utf-8") + "!", encoding="utf-8")
+    assert keys_of(config(tmp_path, prompts={"joint": str(own)})).asked.isdisjoint(released.asked)
