@@ -177,7 +177,7 @@ def _recognizer(parts: _Parts) -> SpeechRecognizer:
         return GoldRecognizer()
     transcriber: Transcriber
     if config.recognizer == "moonshine":
-        transcriber = MoonshineTranscriber()
+        transcriber = MoonshineTranscriber(replay=config.replay)
     else:
         transcriber = OpenAITranscriber(
             config.recognizer.partition(":")[2], config.recognizer_settings

@@ -67,14 +67,18 @@ class MoonshineTranscriber:
     has a model of its own, loaded on first use (0.4 s, some 200 MB). It puts words even into
     silence: ask it about sound with a voice only.
 
+    Args:
+        replay: Whether only stored answers are read, for which the package is not needed.
+
     Raises:
         ConfigError: The package is missing, carries no weights, or other ones.
     """
 
-    def __init__(self) -> None:
-        self._weights = _find_weights()
-        revision = _check_weights(self._weights)
-        self.engine_id = f"moonshine:tiny-en@{revision}"
+    def __init__(self, *, replay: bool = False) -> None:
+        self._weights = None if replay else _find_weights()
+        if self._weights is not None:
+            _check_weights(self._weights)
+        self.engine_id = f"moonshine:tiny-en@{_revision()}"
         self.languages = frozenset({Language.EN})
         self._models = threading.local()
         self._loaded: list[Any] = []
@@ -162,9 +166,22 @@ def _find_weights() -> Path:
     return Path(found.submodule_search_locations[0]) / "assets" / "tiny-en"
 
 
-def _check_weights(folder: Path) -> str:
-    """Compare the weights with the known ones and return their revision, 12 hexadecimal digits."""
+def _revision() -> str:
+    """Return the revision of weights and options together, 12 hexadecimal digits."""
     together = hashlib.sha256()
+    for _, sha256 in sorted(WEIGHTS_SHA256.items()):
+        together.update(sha256.encode())
+    # The options change what is heard as the weights do.
+    together.update(json.dumps(OPTIONS, sort_keys=True).encode())
+    return together.hexdigest()[:12]
+
+
+def _check_weights(folder: Path) -> None:
+    """Compare the weights with the known ones.
+
+    Raises:
+        ConfigError: They are missing, or other ones.
+    """
     for name, wanted in sorted(WEIGHTS_SHA256.items()):
         try:
             found = hashlib.sha256((folder / name).read_bytes()).hexdigest()
@@ -179,7 +196,3 @@ def _check_weights(folder: Path) -> str:
                 f"({name}: SHA-256 {found[:12]}, wanted {wanted[:12]}); install "
                 "moonshine-voice==0.1.0"
             )
-        together.update(found.encode())
-    # The options change what is heard as the weights do.
-    together.update(json.dumps(OPTIONS, sort_keys=True).encode())
-    return together.hexdigest()[:12]

@@ -152,3 +152,14 @@ def test_what_was_heard_before_changes_nothing(monkeypatch):
         return await engine.transcribe(turn, Language.EN, FreeCall())
 
     assert run(after) == run(alone)
+
+
+def test_stored_answers_are_read_without_the_package(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match="needs the package moonshine-voice"):
+        MoonshineTranscriber()
+    engine = MoonshineTranscriber(replay=True)
+    assert engine.engine_id == "moonshine:tiny-en@bf13fa480d20"
+    text = json.dumps({"lines": [{"text": "Hi.", "start": 0.0, "duration": 0.5}]})
+    assert engine.parse(Answer(text=text)) == Recognition(text="Hi.")
+    asyncio.run(engine.close())
