@@ -1,6 +1,8 @@
 """Engine names of the configuration to engines; the only importer of `engines/` and `store/`."""
 
 import asyncio
+import hashlib
+import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -180,9 +182,9 @@ def _recognizer(parts: _Parts) -> SpeechRecognizer:
         transcriber = MoonshineTranscriber(replay=config.replay)
     else:
         transcriber = OpenAITranscriber(
-            config.recognizer.partition(":")[2], config.recognizer_settings
+            config.recognizer.partition(":")[2], config.recognizer_settings, limits_folder(config)
         )
-        _note_host(config, state, transcriber)
+        _get_ready(config, state, transcriber)
     stored = StoredRecognizer(
         _StoppingTranscriber(transcriber, state),
         parts.store,
@@ -201,12 +203,26 @@ def _recognizer(parts: _Parts) -> SpeechRecognizer:
     return stored
 
 
-def _note_host(
+def limits_folder(config: BuildConfig) -> Path | None:
+    """Return where the processes of this machine share the limits of endpoints; null in replay.
+
+    A store at a URL is shared by machines, whose processes share a folder of their own.
+    """
+    if config.replay:
+        return None
+    if "://" not in config.store_folder:
+        return Path(config.store_folder)
+    name = hashlib.sha256(f"{Path.home()} {config.store_folder}".encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"ieat-limits-{name}"
+
+
+def _get_ready(
     config: BuildConfig, state: RunState, engine: OpenAIChat | OpenAITranscriber
 ) -> None:
-    """Warn where another host than before serves a model of the same name."""
+    """Check an engine's settings; warn where another host than before serves its model."""
     if config.replay:
         return
+    engine.prepare()
     warning = note_host(Path(config.store_folder), engine.engine_id, engine.base_url)
     if warning is not None:
         state.warn(warning)
@@ -221,8 +237,12 @@ def _language_model(parts: _Parts) -> StoredLanguageModel | None:
     config, state = parts.config, parts.state
     if config.language_model is None:
         return None
-    model = OpenAIChat(config.language_model.partition(":")[2], config.language_model_settings)
-    _note_host(config, state, model)
+    model = OpenAIChat(
+        config.language_model.partition(":")[2],
+        config.language_model_settings,
+        limits_folder(config),
+    )
+    _get_ready(config, state, model)
     stored = StoredLanguageModel(
         _StoppingModel(model, state),
         parts.store,

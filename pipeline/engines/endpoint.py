@@ -4,17 +4,30 @@ import asyncio
 import json
 import math
 import os
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 import aiohttp
 import openai
+import pydantic_core
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_exponential, wait_random
 
 from ieat.pipeline.config import EndpointSettings
+from ieat.pipeline.engines.connection import (
+    NO_RESPONSE,
+    OPENAI_URL,
+    Connection,
+    Upload,
+    find_secrets,
+    is_openai,
+    read_api_key,
+    without_secrets,
+)
+from ieat.pipeline.engines.limiter import Limiter
 from ieat.pipeline.engines.refusals import (
     BadRequest,
     Place,
@@ -23,32 +36,14 @@ from ieat.pipeline.engines.refusals import (
     no_connection,
     of_status,
 )
-from ieat.pipeline.failures import ConfigError, EngineUnavailable, RecordError
+from ieat.pipeline.failures import EngineUnavailable, RecordError
 from ieat.pipeline.ports import Call
+from ieat.schemas.engine import Answer
 
-try:
-    import httpx2 as http
-except ImportError:
-    # The name that the client library's transport has up to its version 2.
-    import httpx as http  # type: ignore[import-not-found, no-redef]
-
-OPENAI_URL = "https://api.openai.com/v1"
-PLACEHOLDER_KEY = "none"
-"""Sent to servers other than OpenAI's where no key is set: most want none, some want any."""
+TOO_MANY = 429
+"""Status of what a server refuses because of its limits."""
 FIRST_WAIT = 0.5
 """Wait before the second attempt, seconds; it doubles each time, and up to 1 s is added."""
-
-NO_RESPONSE = (
-    openai.APIConnectionError,
-    aiohttp.ClientError,
-    http.HTTPError,
-    http.InvalidURL,
-    http.StreamError,
-    http.CookieConflict,
-    OSError,
-    EOFError,
-)
-"""What the client, its transport and the system raise where no response came through."""
 
 T = TypeVar("T")
 
@@ -58,20 +53,12 @@ class BrokenEnvelope(Exception):
 
 
 @dataclass
-class Upload:
-    """A file that is sent with a request."""
-
-    name: str
-    content: bytes
-    media_type: str
-
-
-@dataclass
 class _Session:
     """What belongs to the event loop that the calls run in."""
 
-    client: openai.AsyncOpenAI
+    connection: Connection
     in_flight: asyncio.Semaphore
+    limiter: Limiter
     first: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -84,20 +71,29 @@ class Endpoint:
         model: The model's name, for messages.
         settings: How the endpoint is asked.
         settings_name: Where the settings stand in the configuration, for messages.
+        limits_folder: Folder in which the processes of this machine share the limits; null limits
+            this process alone.
 
     Raises:
         ConfigError: The base URL is no URL.
     """
 
-    def __init__(self, model: str, settings: EndpointSettings, settings_name: str) -> None:
+    def __init__(
+        self,
+        model: str,
+        settings: EndpointSettings,
+        settings_name: str,
+        limits_folder: Path | None = None,
+    ) -> None:
         self._settings = settings
+        self._limits_folder = limits_folder
         self._base_url = settings.base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI_URL
         self._place = Place(
             model=model,
-            base_url=_without_secrets(self._base_url, settings_name),
+            base_url=without_secrets(self._base_url, settings_name),
             api_key_env=settings.api_key_env,
             settings_name=settings_name,
-            is_openai=_is_openai(self._base_url),
+            is_openai=is_openai(self._base_url),
         )
         self._session: _Session | None = None
         self._is_proven = False
@@ -107,6 +103,15 @@ class Endpoint:
     def base_url(self) -> str:
         """Base URL without credentials."""
         return self._place.base_url
+
+    def prepare(self) -> None:
+        """Look at key, files and variables that the settings name, before anything is asked.
+
+        Raises:
+            EngineUnavailable: There is no key.
+            ConfigError: A setting of the connection is of no use.
+        """
+        self._open()
 
     async def first_alone(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Await a call; until one call has shown that the engine answers, one goes at a time.
@@ -130,10 +135,10 @@ class Endpoint:
         self,
         path: str,
         body: dict[str, object],
-        read: Callable[[object], T],
+        read: Callable[[object], Answer],
         call: Call,
         upload: Upload | None = None,
-    ) -> T:
+    ) -> Answer:
         """Send a request until it succeeds, fails for good, or the attempts are used up.
 
         Args:
@@ -158,13 +163,7 @@ class Endpoint:
         try:
             async for attempt in attempts:
                 with attempt:
-                    self._refuse_if_gone()
-                    await call.attempt()
-                    try:
-                        return await self._try_once(path, body, read, upload)
-                    except TransientFailure as failure:
-                        call.failed(may_be_paid=failure.may_be_paid)
-                        raise
+                    return await self._attempt(path, body, read, call, upload)
         except TransientFailure as failure:
             problem = self._given_up(failure)
         except EngineUnavailable as unavailable:
@@ -178,46 +177,62 @@ class Endpoint:
         """Close all connections."""
         session, self._session = self._session, None
         if session is not None:
-            await session.client.close()
+            await session.connection.close()
+            session.limiter.close()
 
-    async def _try_once(
+    async def _attempt(
         self,
         path: str,
         body: dict[str, object],
-        read: Callable[[object], T],
+        read: Callable[[object], Answer],
+        call: Call,
         upload: Upload | None,
-    ) -> T:
+    ) -> Answer:
         session = self._open()
+        async with session.in_flight:
+            self._refuse_if_gone()
+            expected = await session.limiter.admit(call.tokens)
+            self._refuse_if_gone()
+            await call.attempt()
+            try:
+                answer = await self._try_once(session, path, body, read, upload)
+            except TransientFailure as failure:
+                call.failed(may_be_paid=failure.may_be_paid)
+                raise
+        used = (answer.usage.prompt_tokens or 0) + (answer.usage.completion_tokens or 0)
+        if used:
+            session.limiter.settle(call.tokens, expected, used)
+        return answer
+
+    async def _try_once(
+        self,
+        session: _Session,
+        path: str,
+        body: dict[str, object],
+        read: Callable[[object], Answer],
+        upload: Upload | None,
+    ) -> Answer:
         problem: Exception
         try:
-            async with session.in_flight:
-                # The client's timeout starts anew with each byte; this one is for the whole call.
-                received = await asyncio.wait_for(
-                    _send(session.client, path, body, upload), self._settings.timeout
-                )
-            return read(_decoded(received))
-        except openai.APIStatusError as error:
+            received = await session.connection.send(path, body, upload)
+            if received.status == TOO_MANY:
+                session.limiter.refused(received.headers)
+            elif received.status < 300:
+                session.limiter.answered(received.headers)
+                return read(_decoded(received.content))
             problem = of_status(
-                self._place, error.status_code, error.body, error.response.headers, self._secrets()
+                self._place,
+                received.status,
+                _said(received.content),
+                received.headers,
+                find_secrets(self._base_url, self._settings),
             )
-        except asyncio.TimeoutError:
+        except (asyncio.TimeoutError, TimeoutError):
             problem = no_connection(
                 self._place, _no_answer_within(self._settings.timeout), may_be_paid=True
             )
         except NO_RESPONSE as error:
-            root = _root_of(error)
-            # The transport calls a refused connection a timeout as well; the root tells.
-            is_late = isinstance(root, (TimeoutError, asyncio.TimeoutError))
-            problem = no_connection(
-                self._place,
-                _no_answer_within(self._settings.timeout)
-                if is_late
-                else f"no connection ({type(root).__name__})",
-                # What could not even be connected to has answered nothing.
-                may_be_paid=not isinstance(
-                    root, (ConnectionRefusedError, aiohttp.ClientConnectorError)
-                ),
-            )
+            problem = self._no_response(_root_of(error))
         except UnicodeEncodeError:
             problem = BadRequest("bad_request", "the question holds half a character (a surrogate)")
         except BrokenEnvelope as error:
@@ -226,6 +241,23 @@ class Endpoint:
             problem = broken_body(self._place, "it is no JSON")
         # Raised outside of the except clause: what the library raised may hold the key.
         raise problem
+
+    def _no_response(self, root: BaseException) -> TransientFailure | EngineUnavailable:
+        """Say what it means that no response came through."""
+        if isinstance(root, ssl.SSLCertVerificationError):
+            return EngineUnavailable(
+                f"{self._place.base_url}: its certificate is not to be trusted "
+                f"({root.verify_message}); set {self._place.settings_name}.ca_file to the "
+                "authority's PEM file"
+            )
+        # The transport calls a refused connection a timeout as well; the root tells.
+        if isinstance(root, (TimeoutError, asyncio.TimeoutError)):
+            what = _no_answer_within(self._settings.timeout)
+        else:
+            what = f"no connection ({type(root).__name__})"
+        # What could not even be connected to has answered nothing.
+        is_refused = isinstance(root, (ConnectionRefusedError, aiohttp.ClientConnectorError))
+        return no_connection(self._place, what, may_be_paid=not is_refused)
 
     def _given_up(self, failure: TransientFailure) -> EngineUnavailable | RecordError:
         message = f"{failure.reason} ({self._settings.max_attempts} attempts)"
@@ -250,68 +282,62 @@ class Endpoint:
         return min(asked + jittered * 0.1, most)
 
     def _open(self) -> _Session:
-        """Return client and limits, made on first use inside the loop that they belong to."""
+        """Return connection and limits, made on first use inside the loop that they belong to.
+
+        Raises:
+            EngineUnavailable: There is no key.
+            ConfigError: A setting of the connection is of no use.
+        """
         if self._session is None:
             settings = self._settings
+            place = self._place
+            key = read_api_key(
+                settings,
+                place.base_url,
+                is_openai=place.is_openai,
+                settings_name=place.settings_name,
+            )
             self._session = _Session(
-                client=openai.AsyncOpenAI(
-                    api_key=self._api_key(),
-                    base_url=self._base_url,
-                    max_retries=0,
-                    timeout=settings.timeout,
-                    # More than twice as fast as the client's default transport.
-                    http_client=openai.DefaultAioHttpClient(timeout=settings.timeout),
-                ),
+                connection=Connection(self._base_url, settings, key, place.settings_name),
                 in_flight=asyncio.Semaphore(settings.in_flight),
+                limiter=Limiter(
+                    folder=self._limits_folder,
+                    name=f"{place.model} at {place.base_url}",
+                    requests_per_second=_a_second(settings.requests_per_minute),
+                    tokens_per_second=_a_second(settings.tokens_per_minute),
+                    max_pause=settings.max_wait,
+                ),
             )
         return self._session
 
-    def _api_key(self) -> str:
-        variable = self._settings.api_key_env
-        key = os.environ.get(variable, "").strip()
-        if not key:
-            if self._place.is_openai:
-                raise EngineUnavailable(
-                    f"no key for {self._place.base_url}: set the environment variable {variable}, "
-                    f"or {self._place.settings_name}.base_url to another server"
-                )
-            return PLACEHOLDER_KEY
-        if not (key.isascii() and key.isprintable()) or " " in key:
-            raise EngineUnavailable(
-                f"the environment variable {variable} holds characters that no key has; set it anew"
-            )
-        return key
 
-    def _secrets(self) -> tuple[str, ...]:
-        """Return what a server may echo and nobody may see."""
-        parts = urlsplit(self._base_url)
-        key = os.environ.get(self._settings.api_key_env, "").strip()
-        return tuple(secret for secret in (key, parts.password, parts.query) if secret)
+def _a_second(a_minute: float | None) -> float | None:
+    return None if a_minute is None else a_minute / 60
 
 
-async def _send(
-    client: openai.AsyncOpenAI, path: str, body: dict[str, object], upload: Upload | None
-) -> object:
-    # The low-level call: the typed one spends half of its time on building models.
-    if upload is None:
-        return await client.post(path, cast_to=object, body=body)
-    return await client.post(
-        path,
-        cast_to=object,
-        body=body,
-        files=[("file", (upload.name, upload.content, upload.media_type))],
-        options={"headers": {"Content-Type": "multipart/form-data"}},
-    )
+def _decoded(content: bytes) -> object:
+    """Decode the body of a success.
 
-
-def _decoded(received: object) -> object:
-    """Decode a body that came under another media type than JSON."""
-    if not isinstance(received, str):
-        return received
+    Raises:
+        BrokenEnvelope: It is no JSON.
+    """
     try:
-        return json.loads(received)
+        return pydantic_core.from_json(content)
+    except ValueError:
+        pass
+    try:
+        # Reads what strict readers refuse, such as halves of surrogate pairs.
+        return json.loads(content)
     except (ValueError, RecursionError):
         raise BrokenEnvelope("it is no JSON") from None
+
+
+def _said(content: bytes) -> object:
+    """Return what the body of a failure says: JSON where it is, else its text."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return content.decode("utf-8", "replace")
 
 
 def _no_answer_within(timeout: float) -> str:
@@ -323,27 +349,3 @@ def _root_of(error: BaseException) -> BaseException:
     while error.__cause__ is not None:
         error = error.__cause__
     return error
-
-
-def _is_openai(base_url: str) -> bool:
-    host = urlsplit(base_url).hostname or ""
-    return host == "openai.com" or host.endswith(".openai.com")
-
-
-def _without_secrets(base_url: str, settings_name: str) -> str:
-    """Return the base URL without user, password and query.
-
-    Raises:
-        ConfigError: It is no http or https URL.
-    """
-    try:
-        parts = urlsplit(base_url)
-        port = "" if parts.port is None else f":{parts.port}"
-    except ValueError:
-        parts, port = urlsplit(""), ""
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigError(
-            f"{settings_name}.base_url is no http or https URL; write it as http://HOST:PORT/v1"
-        )
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}{port}{parts.path}"

@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import Literal
 
 from ieat.pipeline.config import LanguageModelSettings
@@ -75,15 +76,18 @@ class OpenAIChat:
     Args:
         model: The model's name at the server.
         settings: How it is asked; sampling comes with each question.
+        limits_folder: Folder in which the processes of this machine share the limits.
 
     Raises:
         ConfigError: The base URL is no URL.
     """
 
-    def __init__(self, model: str, settings: LanguageModelSettings) -> None:
+    def __init__(
+        self, model: str, settings: LanguageModelSettings, limits_folder: Path | None = None
+    ) -> None:
         self.engine_id = f"openai:{model}" + (f"@{settings.revision}" if settings.revision else "")
         self._model = model
-        self._endpoint = Endpoint(model, settings, "language_model_settings")
+        self._endpoint = Endpoint(model, settings, "language_model_settings", limits_folder)
         self._dialect = Dialect()
         self._is_found = False
 
@@ -98,6 +102,15 @@ class OpenAIChat:
             EngineUnavailable: The service still fails after all attempts, or refuses us.
         """
         return await self._endpoint.first_alone(lambda: self._complete(question, call))
+
+    def prepare(self) -> None:
+        """Look at key, files and variables that the settings name, before anything is asked.
+
+        Raises:
+            EngineUnavailable: There is no key.
+            ConfigError: A setting of the connection is of no use.
+        """
+        self._endpoint.prepare()
 
     @property
     def base_url(self) -> str:

@@ -4,13 +4,15 @@ import asyncio
 import json
 import math
 import re
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ieat.pipeline.audio.encode import to_flac
 from ieat.pipeline.config import EndpointSettings
-from ieat.pipeline.engines.endpoint import BrokenEnvelope, Endpoint, Upload
+from ieat.pipeline.engines.connection import Upload
+from ieat.pipeline.engines.endpoint import BrokenEnvelope, Endpoint
 from ieat.pipeline.engines.refusals import BadRequest
 from ieat.pipeline.failures import UnusableAnswer
 from ieat.pipeline.ports import Call, Samples
@@ -77,16 +79,19 @@ class OpenAITranscriber:
     Args:
         model: The model's name at the server.
         settings: How it is asked.
+        limits_folder: Folder in which the processes of this machine share the limits.
 
     Raises:
         ConfigError: The base URL is no URL.
     """
 
-    def __init__(self, model: str, settings: EndpointSettings) -> None:
+    def __init__(
+        self, model: str, settings: EndpointSettings, limits_folder: Path | None = None
+    ) -> None:
         self.engine_id = f"openai:{model}" + (f"@{settings.revision}" if settings.revision else "")
         self.languages = frozenset({Language.EN, Language.ZH})
         self._model = model
-        self._endpoint = Endpoint(model, settings, "recognizer_settings")
+        self._endpoint = Endpoint(model, settings, "recognizer_settings", limits_folder)
         self._form = 0
         self._is_found = False
 
@@ -123,6 +128,15 @@ class OpenAITranscriber:
             no_speech=_share(min(silences)) if silences else None,
             language=heard.language or None,
         )
+
+    def prepare(self) -> None:
+        """Look at key, files and variables that the settings name, before anything is asked.
+
+        Raises:
+            EngineUnavailable: There is no key.
+            ConfigError: A setting of the connection is of no use.
+        """
+        self._endpoint.prepare()
 
     @property
     def base_url(self) -> str:

@@ -1,11 +1,10 @@
 """What the errors of an OpenAI-compatible server mean: for a request, for the engine, for now."""
 
 import re
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.utils import mktime_tz, parsedate_tz
 
+from ieat.pipeline.engines.rate_headers import read_retry_after
 from ieat.pipeline.failures import EngineUnavailable, RecordError
 
 MAX_QUOTED = 200
@@ -129,7 +128,7 @@ def of_status(
     if status in RETRIED_STATUS or status >= 500:
         return TransientFailure(
             f"{place.base_url} answered {place.model} with HTTP {status}",
-            retry_after=_retry_after(headers),
+            retry_after=read_retry_after(headers),
         )
     if status in (400, 403, 413, 422) and FILTERED.search(wording):
         return BadRequest("content_filtered", f"{where} for its content{said}", wording)
@@ -171,21 +170,3 @@ def _wording(body: object, secrets: tuple[str, ...]) -> str:
 
 def _short(text: str) -> str:
     return text if len(text) <= MAX_QUOTED else f"{text[:MAX_QUOTED]}..."
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that a server asks to wait; null when it does not, or not readably."""
-    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        value = headers.get(name)
-        if value is None:
-            continue
-        try:
-            return float(value) * unit
-        except ValueError:
-            pass
-        try:
-            date = parsedate_tz(value)
-            return None if date is None else mktime_tz(date) - time.time()
-        except (TypeError, ValueError, OverflowError):
-            return None
-    return None

@@ -13,7 +13,7 @@ import openai
 import pytest
 
 from ieat.pipeline.config import EndpointSettings, LanguageModelSettings
-from ieat.pipeline.engines.endpoint import http
+from ieat.pipeline.engines.connection import http
 from ieat.pipeline.engines.openai_chat import OpenAIChat
 from ieat.pipeline.engines.openai_transcription import OpenAITranscriber
 from ieat.pipeline.failures import EngineUnavailable, RecordError
