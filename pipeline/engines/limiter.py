@@ -31,6 +31,12 @@ CUT = 0.9
 """What is left of the rate after a refusal that nothing foretold."""
 GROWTH = 0.01
 """Growth of such a rate in a second without refusal."""
+SEARCH = 0.5
+"""The same after the first refusal: the first guess rests on very few answers."""
+MIN_ANSWERS = 10
+"""Answers under which a rate cannot be told from them."""
+MIN_OBSERVED = 0.25
+"""Shortest time that answers are reckoned to have taken, seconds."""
 OBSERVED = 2.0
 """Time over which answers are counted to learn a rate from, seconds."""
 LEARNED_FOR = 120.0
@@ -44,6 +50,8 @@ class _Shared(NamedTuple):
     rate: float | None = None
     """Learned rate, per second."""
     learned_at: float = 0.0
+    growth: float = 0.0
+    """By how much the learned rate grows in a second; a rate that was told does not."""
     pause_until: float = 0.0
 
 
@@ -132,10 +140,17 @@ class Limiter:
         if told or now - self._cut_at < OBSERVED:
             return
         self._cut_at = now
-        seen = sum(at >= now - OBSERVED for at in self._answered) / OBSERVED
+        recent = [at for at in self._answered if at >= now - OBSERVED]
+        seen = len(recent) / max(now - recent[0], MIN_OBSERVED) if recent else 0.0
         before = self._rate("requests")
-        rate = max(seen, 0.1) if before is None else max(CUT * before, min(seen, before), 0.1)
-        self._write("requests", lambda was: was._replace(rate=rate, learned_at=now))
+        if before is None:
+            rate = max(seen, 1.0)
+        else:
+            rate = min(CUT * before, seen if len(recent) >= MIN_ANSWERS else before / 2)
+        growth = SEARCH if before is None else GROWTH
+        self._write("requests", lambda was: was._replace(
+            rate=rate, learned_at=now, growth=growth
+        ))  # fmt: skip
 
     def close(self) -> None:
         """Let go of the file."""
@@ -163,7 +178,7 @@ class Limiter:
         learned = None
         since = self.clock() - known.learned_at
         if known.rate is not None and 0 <= since < LEARNED_FOR:
-            learned = known.rate * (1 + GROWTH) ** since
+            learned = known.rate * (1 + known.growth) ** since
         rates = [rate for rate in (self._configured(kind), learned) if rate is not None]
         return min(rates, default=None)
 
@@ -182,7 +197,7 @@ class Limiter:
             # Answers come many times a second and say much the same; a write each would cost.
             if known is None or abs(known - wanted) > 0.05 * known:
                 self._write(kind, lambda was, to=wanted, at=now: was._replace(  # type: ignore[misc]
-                    rate=to, learned_at=at
+                    rate=to, learned_at=at, growth=0.0
                 ))  # fmt: skip
         return told
 
@@ -206,7 +221,7 @@ class Limiter:
         """Read what the processes of the machine share."""
         self._looked_at = self.clock()
         rows = self._file.execute(
-            "SELECT kind, next_start, rate, learned_at, pause_until FROM limits WHERE name = ?",
+            "SELECT kind, next_start, rate, learned_at, growth, pause_until FROM limits WHERE name = ?",
             [self.name],
         )
         self._known = {kind: _Shared(*values) for kind, *values in rows}
@@ -222,12 +237,13 @@ class Limiter:
         return changed
 
 
-_READ = """SELECT next_start, rate, learned_at, pause_until FROM limits
+_READ = """SELECT next_start, rate, learned_at, growth, pause_until FROM limits
 WHERE name = ? AND kind = ?"""
-_WRITE = "INSERT OR REPLACE INTO limits VALUES (?, ?, ?, ?, ?, ?)"
+_WRITE = "INSERT OR REPLACE INTO limits VALUES (?, ?, ?, ?, ?, ?, ?)"
 _TABLE = """CREATE TABLE IF NOT EXISTS limits (
     name TEXT NOT NULL, kind TEXT NOT NULL,
-    next_start REAL NOT NULL, rate REAL, learned_at REAL NOT NULL, pause_until REAL NOT NULL,
+    next_start REAL NOT NULL, rate REAL, learned_at REAL NOT NULL, growth REAL NOT NULL,
+    pause_until REAL NOT NULL,
     PRIMARY KEY (name, kind)
 ) WITHOUT ROWID"""
 
