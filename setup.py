@@ -30,8 +30,9 @@ setup(
     install_requires=[
         "aiohttp>=3.10",
         "apache-beam>=2.70,<3",
+        "async-timeout>=4; python_version < '3.11'",
         "av>=17.1,<20",
-        "fsspec>=2024.6",
+        "fsspec>=2024.10",
         "librosa>=0.10.2",
         "numpy>=1.26",
         "openai[aiohttp]>=2,<4",
@@ -49,18 +50,23 @@ setup(
     extras_require={
         # The weights lie inside this wheel; later wheels fetch them from a server at first use.
         "embedded": ["moonshine-voice==0.1.0"],
+        # Stores and builds on S3; other services have packages of their own, such as gcsfs.
+        "s3": ["s3fs>=2024.10"],
         "dev": [
             "build",
             "datasets>=3,<4",
             "duckdb>=1",
             "hypothesis>=6.100",
             "jiwer>=3",
+            "moto[server]>=5",
             "mypy>=1.11",
             "pytest>=8",
             "pytest-cov>=5",
             "pytest-socket>=0.7",
             "pytest-timeout>=2.3",
             "ruff>=0.6",
+            "s3fs>=2024.10",
+            "trustme>=1.1",
             "types-PyYAML",
         ],
     },

@@ -247,7 +247,7 @@ class StoreUpkeep(ResponseStore, Protocol):
         ...
 
     def uses(self) -> Iterator[tuple[str, str]]:
-        """Yield each dialogue id with each key that it uses, sorted, in bounded memory."""
+        """Yield each dialogue id with each key that it uses, sorted."""
         ...
 
     def find(self, prefix: str) -> list[SealedAnswer]:

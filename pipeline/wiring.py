@@ -22,7 +22,7 @@ from ieat.pipeline.engines.moonshine import MoonshineTranscriber
 from ieat.pipeline.engines.openai_chat import OpenAIChat
 from ieat.pipeline.engines.openai_transcription import OpenAITranscriber
 from ieat.pipeline.engines.responders import CorpusResponder, WrittenResponder
-from ieat.pipeline.failures import ConfigError, RunStopped
+from ieat.pipeline.failures import RunStopped
 from ieat.pipeline.ports import (
     Attributor,
     Call,
@@ -37,7 +37,7 @@ from ieat.pipeline.ports import (
 from ieat.pipeline.retry import keys_to_retry
 from ieat.pipeline.run_state import RunState
 from ieat.pipeline.store.hosts import note_host
-from ieat.pipeline.store.sqlite_store import SqliteStore
+from ieat.pipeline.store.opening import open_store as open_store_at
 from ieat.pipeline.store.stored import MeteredLanguageModel, StoredLanguageModel, StoredRecognizer
 from ieat.prompts.library import PromptLibrary, canonical_json
 from ieat.schemas.audio import AudioSpan, Sound
@@ -166,11 +166,7 @@ def open_store(config: BuildConfig) -> ResponseStore:
     Raises:
         ConfigError: Its folder cannot hold one.
     """
-    if "://" in config.store_folder:
-        raise ConfigError(
-            f"the response store cannot lie at {config.store_folder}; set store to a local folder"
-        )
-    return SqliteStore(Path(config.store_folder), replay=config.replay)
+    return open_store_at(config.store_folder, replay=config.replay)
 
 
 def _recognizer(parts: _Parts) -> SpeechRecognizer:
@@ -223,7 +219,7 @@ def _get_ready(
     if config.replay:
         return
     engine.prepare()
-    warning = note_host(Path(config.store_folder), engine.engine_id, engine.base_url)
+    warning = note_host(config.store_folder, engine.engine_id, engine.base_url)
     if warning is not None:
         state.warn(warning)
 

@@ -38,7 +38,8 @@ def refuse_remote_folder(folder: Path, mounts: Path = Path("/proc/mounts")) -> N
     if kind in NETWORK_TYPES:
         raise ConfigError(
             f"the response store {folder} lies on a network file system ({kind}), where SQLite "
-            "can lose answers; set store to a folder on a local disk"
+            "can lose answers; set store to a folder on a local disk, or write it as "
+            f"file://{folder}, which keeps one file an answer"
         )
 
 

@@ -1,29 +1,30 @@
 """Remember which host answered under a model's name: another host may serve another model."""
 
 import json
-from pathlib import Path
+
+from fsspec.core import url_to_fs
 
 HOSTS = "hosts.json"
 """File within the store's folder: base URL by engine id."""
 
 
-def note_host(folder: Path, engine_id: str, base_url: str) -> str | None:
+def note_host(folder: str, engine_id: str, base_url: str) -> str | None:
     """Remember the host of an engine and return a warning when it was another one before.
 
     Keys of answers do not hold the host, so that a model can move; two hosts that serve different
     weights under one name are told apart by `revision`.
     """
-    file = folder / HOSTS
+    files, root = url_to_fs(folder)
+    file = f"{root.rstrip('/')}/{HOSTS}"
     try:
-        known: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
+        known: dict[str, str] = json.loads(files.cat_file(file))
     except (OSError, ValueError):
         known = {}
     before = known.get(engine_id)
     if before == base_url:
         return None
-    temporary = file.with_suffix(".tmp")
-    temporary.write_text(json.dumps(known | {engine_id: base_url}, indent=2) + "\n", "utf-8")
-    temporary.replace(file)
+    text = json.dumps(known | {engine_id: base_url}, indent=2) + "\n"
+    files.pipe_file(file, text.encode())
     if before is None:
         return None
     return (

@@ -1,45 +1,36 @@
 """The response store of one machine: a SQLite file that several processes share."""
 
 import asyncio
+import json
 import sqlite3
 import threading
 import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import NamedTuple
-
-from pydantic import ValidationError
+from typing import NamedTuple, TypeVar
 
 from ieat.pipeline.failures import ConfigError, RunStopped
+from ieat.pipeline.ports import SealedAnswer
 from ieat.pipeline.store.file_systems import refuse_remote_folder
-from ieat.schemas.engine import Answer, StoredAnswer
+from ieat.pipeline.store.seal import BrokenAnswer, seal, unreadable, unseal
+from ieat.pipeline.store.sqlite_file import (
+    FILE_NAME,
+    check_version,
+    connect,
+    describe_problem,
+    make_or_upgrade,
+    open_read_only,
+    pragma,
+)
+from ieat.schemas.engine import StoredAnswer
 
-FILE_NAME = "responses.sqlite"
-APPLICATION_ID = 0x69656174
-"""Marks the file as ours in SQLite's header: `ieat` in ASCII."""
-STORE_VERSION = 1
-"""Version of the tables, kept as SQLite's user_version."""
+T = TypeVar("T")
 
 GROUP_WAIT = 0.004
 """Time that the writer gathers answers before it commits them together, seconds."""
-BUSY_TIMEOUT = 60.0
-"""Longest wait for another process that writes, seconds."""
 KEYS_PER_QUERY = 500
 """Keys looked up in one query; SQLite limits the parameters of a statement."""
-
-TABLES = """
-CREATE TABLE IF NOT EXISTS answers (
-    key TEXT PRIMARY KEY,
-    engine_id TEXT NOT NULL,
-    label TEXT NOT NULL,
-    answer TEXT NOT NULL
-);
-CREATE TABLE IF NOT EXISTS uses (
-    dialogue_id TEXT NOT NULL,
-    key TEXT NOT NULL,
-    PRIMARY KEY (dialogue_id, key)
-) WITHOUT ROWID;
-"""
 
 
 class _Use(NamedTuple):
@@ -52,7 +43,7 @@ class _Use(NamedTuple):
 class _Write(NamedTuple):
     """An answer to keep, and who waits until it is durable."""
 
-    row: tuple[str, str, str, str]
+    row: tuple[str, str, str, str, str]
     dialogue_id: str
     replaces: bool
     loop: asyncio.AbstractEventLoop
@@ -60,8 +51,17 @@ class _Write(NamedTuple):
     """Whether the answer is the one that stays."""
 
 
+class _Mark(NamedTuple):
+    """Everything before it is written once the event is set."""
+
+    reached: threading.Event
+
+
 class _Stop(NamedTuple):
     """The writer's last item."""
+
+
+_Item = _Use | _Write | _Mark
 
 
 class SqliteStore:
@@ -85,21 +85,21 @@ class SqliteStore:
         self._closing = threading.Lock()
         self._reading = threading.Lock()
         self._is_closed = False
-        self._queue: SimpleQueue[_Use | _Write | _Stop] = SimpleQueue()
+        self._queue: SimpleQueue[_Item | _Stop] = SimpleQueue()
         self._writer: threading.Thread | None = None
         try:
             if replay:
-                self._reader = _open_read_only(self._file)
+                self._reader = open_read_only(self._file)
             else:
                 folder.mkdir(parents=True, exist_ok=True)
-                self._reader = _connect(self._file)
+                self._reader = connect(self._file)
         except (sqlite3.Error, OSError) as error:
-            raise ConfigError(_repair(self._file, error)) from None
+            raise ConfigError(describe_problem(self._file, error)) from None
         try:
             self._prepare()
         except sqlite3.Error as error:
             self._reader.close()
-            raise ConfigError(_repair(self._file, error)) from None
+            raise ConfigError(describe_problem(self._file, error)) from None
         except ConfigError:
             self._reader.close()
             raise
@@ -115,20 +115,15 @@ class SqliteStore:
             RunStopped: The file can no longer be read.
         """
         # One indexed read takes some 20 microseconds; a thread would take longer.
-        rows = self._read("SELECT engine_id, label, answer FROM answers WHERE key = ?", [key])
+        rows = self._read(f"SELECT {self._columns} FROM answers WHERE key = ?", [key])
         if not rows:
             return None
-        engine_id, label, text = rows[0]
         try:
-            answer = Answer.model_validate_json(text)
-        except ValidationError:
-            raise RunStopped(
-                "store_failed",
-                f"the answer {key[:12]} in {self._file} cannot be read by this version of ieat; "
-                "take the version that wrote it, or another store",
-            ) from None
+            stored = unseal(_sealed(rows[0]))
+        except BrokenAnswer as problem:
+            raise unreadable(key, str(self._file), problem) from None
         self.note(key, dialogue_id)
-        return StoredAnswer(key=key, engine_id=engine_id, label=label, answer=answer)
+        return stored
 
     def note(self, key: str, dialogue_id: str) -> None:
         """Remember that a dialogue uses an answer that is there; nothing in replay."""
@@ -148,8 +143,8 @@ class SqliteStore:
         if self._replay:
             raise RuntimeError(f"{self._file} is open for replay and takes no answers")
         # Made into text here, so that an answer that cannot be one fails its own caller alone.
-        text = stored.answer.model_dump_json()
-        row = (stored.key, stored.engine_id, stored.label, text)
+        sealed = seal(stored)
+        row = (stored.key, stored.engine_id, stored.label, sealed.text, sealed.sha256 or "")
         loop = asyncio.get_running_loop()
         written: asyncio.Future[bool] = loop.create_future()
         self._enqueue(_Write(row, _storable(dialogue_id), replaces, loop, written))
@@ -179,6 +174,100 @@ class SqliteStore:
         rows = self._read("SELECT key FROM uses WHERE dialogue_id = ?", [_storable(dialogue_id)])
         return {row[0] for row in rows}
 
+    def answers(self) -> Iterator[SealedAnswer]:
+        """Yield every answer in the order of keys."""
+        after = ""
+        while rows := self._read(
+            f"SELECT {self._columns} FROM answers WHERE key > ? ORDER BY key LIMIT {_PAGE}", [after]
+        ):
+            yield from map(_sealed, rows)
+            after = rows[-1][0]
+
+    def uses(self) -> Iterator[tuple[str, str]]:
+        """Yield each dialogue id with each key that it uses, sorted."""
+        after = ("", "")
+        while rows := self._read(
+            "SELECT dialogue_id, key FROM uses WHERE (dialogue_id, key) > (?, ?) "
+            f"ORDER BY dialogue_id, key LIMIT {_PAGE}",
+            [*after],
+        ):
+            yield from ((dialogue_id, key) for dialogue_id, key in rows)
+            after = (rows[-1][0], rows[-1][1])
+
+    def find(self, prefix: str) -> list[SealedAnswer]:
+        """Return the answers whose keys begin so, at most 10."""
+        rows = self._read(
+            f"SELECT {self._columns} FROM answers WHERE key >= ? AND key < ? ORDER BY key LIMIT 10",
+            [prefix, prefix + "~"],
+        )
+        return [_sealed(row) for row in rows]
+
+    def remove(self, keys: Iterable[str]) -> int:
+        """Remove answers and who uses them; no bytes of them stay in the file.
+
+        Raises:
+            RunStopped: The file cannot be written.
+        """
+        marked = [(key,) for key in keys]
+
+        def remove(writer: sqlite3.Connection) -> int:
+            removed = writer.executemany("DELETE FROM answers WHERE key = ?", marked).rowcount
+            writer.executemany("DELETE FROM uses WHERE key = ?", marked)
+            return removed
+
+        return self._change(remove)
+
+    def forget_dialogues(self, dialogue_ids: Iterable[str]) -> set[str]:
+        """Remove who these dialogues are; returns keys that no dialogue uses any more.
+
+        Raises:
+            RunStopped: The file cannot be written.
+        """
+        names = [(_storable(dialogue_id),) for dialogue_id in dialogue_ids]
+
+        def forget(writer: sqlite3.Connection) -> set[str]:
+            used: set[str] = set()
+            for name in names:
+                used.update(
+                    row[0]
+                    for row in writer.execute("SELECT key FROM uses WHERE dialogue_id = ?", name)
+                )
+                writer.execute("DELETE FROM uses WHERE dialogue_id = ?", name)
+            return {
+                key
+                for key in used
+                if not writer.execute("SELECT 1 FROM uses WHERE key = ? LIMIT 1", [key]).fetchone()
+            }
+
+        return self._change(forget)
+
+    def _change(self, change: Callable[[sqlite3.Connection], T]) -> T:
+        """Change the file in one transaction, then rewrite it without what was removed."""
+        if self._replay:
+            raise RuntimeError(f"{self._file} is open for replay and cannot be changed")
+        self._drain()
+        writer = connect(self._file)
+        try:
+            with writer:
+                writer.execute("PRAGMA secure_delete = ON")
+                writer.execute("BEGIN IMMEDIATE")
+                result = change(writer)
+            writer.execute("VACUUM")
+            writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            problem = RunStopped("store_failed", describe_problem(self._file, error))
+        else:
+            return result
+        finally:
+            writer.close()
+        raise problem
+
+    def _drain(self) -> None:
+        """Wait until what was noted so far is written."""
+        noted = threading.Event()
+        self._enqueue(_Mark(noted))
+        noted.wait()
+
     def close(self) -> None:
         """Write what is waiting and let go of the files; closing twice is fine."""
         with self._closing:
@@ -192,34 +281,15 @@ class SqliteStore:
             self._reader.close()
 
     def _prepare(self) -> None:
-        """Make the tables, or check that they are ours and of this version."""
-        if self._replay:
-            self._check_version()
-            return
-        with self._reader as transaction:
-            # Two processes may both come first: the lock lets one make the tables.
-            transaction.execute("BEGIN IMMEDIATE")
-            if _pragma(transaction, "application_id") == 0 and not _has_tables(transaction):
-                for statement in TABLES.split(";"):
-                    transaction.execute(statement)
-                transaction.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                transaction.execute(f"PRAGMA user_version = {STORE_VERSION}")
-        self._check_version()
-
-    def _check_version(self) -> None:
-        if _pragma(self._reader, "application_id") != APPLICATION_ID:
-            raise ConfigError(
-                f"{self._file} is a database of another program; set store to another folder"
-            )
-        version = _pragma(self._reader, "user_version")
-        if version != STORE_VERSION:
-            raise ConfigError(
-                f"the response store {self._file} has version {version}, this ieat reads version "
-                f"{STORE_VERSION}; take the ieat that wrote it, or set store to another folder"
-            )
-        # Touches the first pages of both tables, where a broken file most often shows.
-        self._reader.execute("SELECT 1 FROM answers LIMIT 1").fetchall()
-        self._reader.execute("SELECT 1 FROM uses LIMIT 1").fetchall()
+        """Make the tables, or check that they are ours and of a version that can be read."""
+        if not self._replay:
+            with self._reader as transaction:
+                # Two processes may both come first: the lock lets one make or change the tables.
+                transaction.execute("BEGIN IMMEDIATE")
+                make_or_upgrade(transaction)
+        check_version(self._reader, self._file)
+        has_hashes = pragma(self._reader, "user_version") > 1
+        self._columns = "key, engine_id, label, answer, " + ("sha256" if has_hashes else "NULL")
 
     def _read(self, query: str, values: list[str]) -> list[tuple[str, ...]]:
         with self._reading:
@@ -228,10 +298,10 @@ class SqliteStore:
             try:
                 return self._reader.execute(query, values).fetchall()
             except sqlite3.Error as error:
-                problem = RunStopped("store_failed", _repair(self._file, error))
+                problem = RunStopped("store_failed", describe_problem(self._file, error))
         raise problem
 
-    def _enqueue(self, item: _Use | _Write) -> None:
+    def _enqueue(self, item: _Item) -> None:
         with self._closing:
             if self._is_closed:
                 raise RuntimeError(f"the response store {self._file} is closed")
@@ -240,9 +310,9 @@ class SqliteStore:
     def _write_groups(self) -> None:
         """Write until the store closes: what arrives within a few milliseconds is one commit."""
         try:
-            writer = _connect(self._file)
+            writer = connect(self._file)
         except sqlite3.Error as error:
-            self._refuse_all(RunStopped("store_failed", _repair(self._file, error)))
+            self._refuse_all(RunStopped("store_failed", describe_problem(self._file, error)))
             return
         try:
             stops = False
@@ -253,7 +323,7 @@ class SqliteStore:
         finally:
             writer.close()
 
-    def _next_group(self) -> list[_Use | _Write | _Stop]:
+    def _next_group(self) -> list[_Item | _Stop]:
         group = [self._queue.get()]
         deadline = time.monotonic() + GROUP_WAIT
         while not isinstance(group[-1], _Stop):
@@ -263,7 +333,7 @@ class SqliteStore:
                 break
         return group
 
-    def _commit(self, writer: sqlite3.Connection, group: list[_Use | _Write]) -> None:
+    def _commit(self, writer: sqlite3.Connection, group: list[_Item]) -> None:
         writes = [item for item in group if isinstance(item, _Write)]
         uses = sorted(
             {(write.dialogue_id, write.row[0]) for write in writes}
@@ -278,20 +348,44 @@ class SqliteStore:
                     outcomes.append(writer.execute(insert, write.row).rowcount > 0)
                 writer.executemany("INSERT OR IGNORE INTO uses VALUES (?, ?)", uses)
         except sqlite3.Error as error:
-            outcomes = [RunStopped("store_failed", _repair(self._file, error))] * len(writes)
+            outcomes = [RunStopped("store_failed", describe_problem(self._file, error))] * len(
+                writes
+            )
         for write, outcome in zip(writes, outcomes, strict=True):
             _settle(write, outcome)
+        _reach(group)
 
     def _refuse_all(self, problem: RunStopped) -> None:
         """Fail whatever comes, until the store closes."""
         while not isinstance(item := self._queue.get(), _Stop):
             if isinstance(item, _Write):
                 _settle(item, problem)
+            else:
+                _reach([item])
 
 
-_KEEP = "INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?)"
-_REPLACE = "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)"
+_KEEP = "INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?, ?)"
+_REPLACE = "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)"
+_PAGE = 1000
+"""Rows that are read at once when all are."""
 _KEYS_AMONG = "SELECT key FROM answers WHERE key IN ({marks})"
+
+
+def _reach(group: list[_Item]) -> None:
+    for item in group:
+        if isinstance(item, _Mark):
+            item.reached.set()
+
+
+def _sealed(row: tuple[str, ...]) -> SealedAnswer:
+    """Return a row as a sealed answer; rows of the first version hold the answer alone."""
+    key, engine_id, label, text, sha256 = row
+    if not sha256:
+        text = (
+            f'{{"key":{json.dumps(key)},"engine_id":{json.dumps(engine_id)},'
+            f'"label":{json.dumps(label)},"answer":{text}}}'
+        )
+    return SealedAnswer(key, text, sha256 or None)
 
 
 def _settle(write: _Write, outcome: bool | RunStopped) -> None:
@@ -316,86 +410,3 @@ def _settle(write: _Write, outcome: bool | RunStopped) -> None:
 def _storable(dialogue_id: str) -> str:
     """Return an id that is valid Unicode: one made from a file name may hold stray bytes."""
     return dialogue_id.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def _connect(file: Path) -> sqlite3.Connection:
-    """Open a file for reading and writing, in WAL mode, each commit synced to disk."""
-    connection = sqlite3.connect(
-        file, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
-    )
-    try:
-        _switch_to_wal(connection)
-        connection.execute("PRAGMA synchronous = FULL")
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
-
-
-def _switch_to_wal(connection: sqlite3.Connection) -> None:
-    """Switch to WAL; SQLite does not wait by itself when two processes do so at once."""
-    deadline = time.monotonic() + BUSY_TIMEOUT
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:  # noqa: PERF203 - each round waits
-            if "locked" not in str(error) or time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
-        else:
-            return
-
-
-def _open_read_only(file: Path) -> sqlite3.Connection:
-    """Open a file that is there for reading, also in a folder that cannot be written."""
-    if not file.is_file():
-        raise ConfigError(
-            f"there is no response store {file} to replay from; run once without replay, or set "
-            "store to the folder of an earlier build"
-        )
-    wal = file.with_name(f"{file.name}-wal")
-    uri = f"{file.absolute().as_uri()}?mode=ro"
-    for form in (uri, f"{uri}&immutable=1"):
-        connection = sqlite3.connect(
-            form, uri=True, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
-        )
-        try:
-            connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
-        except sqlite3.OperationalError:
-            connection.close()
-            # Without a log all answers are in the file itself, which may be read as it is.
-            if form == uri and not (wal.exists() and wal.stat().st_size):
-                continue
-            raise
-        except sqlite3.Error:
-            connection.close()
-            raise
-        return connection
-    raise AssertionError("the second form either opens or raises")
-
-
-def _pragma(connection: sqlite3.Connection, name: str) -> int:
-    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
-
-
-def _has_tables(connection: sqlite3.Connection) -> bool:
-    return connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
-
-
-def _repair(file: Path, error: sqlite3.Error | OSError) -> str:
-    """Say what is wrong with the store and how to mend it."""
-    if isinstance(error, OSError):
-        return (
-            f"cannot use the response store {file}: {error.strerror}; set store to another folder"
-        )
-    if "disk is full" in str(error):
-        return f"the disk of the response store {file} is full; make room and run again"
-    if isinstance(error, sqlite3.OperationalError):
-        return (
-            f"cannot use the response store {file}: {error}; check that the folder can be written "
-            "and that no other program holds the file, then run again"
-        )
-    return (
-        f"the response store {file} is broken or no store ({error}); move it away to begin a new "
-        f"one, or save its answers with: sqlite3 {file.name} .recover | sqlite3 mended.sqlite"
-    )

@@ -99,11 +99,11 @@ def test_a_database_of_another_program_is_left_alone(tmp_path):
 
 def test_a_store_of_a_later_version_is_refused(filled):
     later = sqlite3.connect(filled / FILE_NAME)
-    later.execute("PRAGMA user_version = 2")
+    later.execute("PRAGMA user_version = 3")
     later.close()
-    with pytest.raises(ConfigError, match="has version 2, this ieat reads version 1"):
+    with pytest.raises(ConfigError, match="has version 3, this ieat reads versions 1 to 2"):
         SqliteStore(filled)
-    with pytest.raises(ConfigError, match="has version 2"):
+    with pytest.raises(ConfigError, match="has version 3"):
         SqliteStore(filled, replay=True)
 
 

@@ -50,7 +50,9 @@ def with_model(work, model, store, **settings):
             model, store, **({"replay": False, "in_flight": 64} | settings)
         )
         try:
-            return await work(stored.at(Ledger().meter("label", model.engine_id)))
+            view = stored.at(Ledger().meter("label", model.engine_id))
+            view.close = stored.close
+            return await work(view)
         finally:
             await stored.close()
 
