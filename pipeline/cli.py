@@ -1,4 +1,4 @@
-"""The command line: ieat build | init | plan | check | show | verify."""
+"""The command line: ieat build | init | plan | check | show | verify | store."""
 
 import logging
 import sys
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from ieat.pipeline import store_commands
 from ieat.pipeline.config import BuildConfig, load_config
 from ieat.pipeline.failures import ConfigError, EngineUnavailable, RecordError
 from ieat.pipeline.init import write_config
@@ -24,6 +25,8 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 2 a mistake in input or configuration, 3 stopped by a limit or "
     "a person, 4 an engine is unavailable, 5 too many dialogues failed.",
 )
+
+app.add_typer(store_commands.app, name="store")
 
 Config = Annotated[
     Path | None, typer.Option("--config", help="YAML file; `ieat init` writes a commented one.")

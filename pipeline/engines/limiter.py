@@ -220,10 +220,7 @@ class Limiter:
     def _look(self) -> None:
         """Read what the processes of the machine share."""
         self._looked_at = self.clock()
-        rows = self._file.execute(
-            "SELECT kind, next_start, rate, learned_at, growth, pause_until FROM limits WHERE name = ?",
-            [self.name],
-        )
+        rows = self._file.execute(_LOOK, [self.name])
         self._known = {kind: _Shared(*values) for kind, *values in rows}
 
     def _write(self, kind: Kind, change: Callable[[_Shared], _Shared]) -> _Shared:
@@ -239,6 +236,8 @@ class Limiter:
 
 _READ = """SELECT next_start, rate, learned_at, growth, pause_until FROM limits
 WHERE name = ? AND kind = ?"""
+_LOOK = """SELECT kind, next_start, rate, learned_at, growth, pause_until FROM limits
+WHERE name = ?"""
 _WRITE = "INSERT OR REPLACE INTO limits VALUES (?, ?, ?, ?, ?, ?, ?)"
 _TABLE = """CREATE TABLE IF NOT EXISTS limits (
     name TEXT NOT NULL, kind TEXT NOT NULL,
