@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from apache_beam.options.pipeline_options import (
+    DirectOptions,
     PipelineOptions,
     SetupOptions,
     StandardOptions,
@@ -47,6 +48,13 @@ def beam_options(flags: Sequence[str]) -> PipelineOptions:
         _refuse_unknown_runner(runner)
     options.view_as(SetupOptions).save_main_session = False
     return options
+
+
+def runs_here(options: PipelineOptions) -> bool:
+    """Tell whether a pipeline runs in this process, which then holds all that it has made."""
+    mode = options.view_as(DirectOptions).direct_running_mode
+    runner = options.view_as(StandardOptions).runner
+    return (runner, mode) == (LOCAL_RUNNER, "in_memory")
 
 
 def _refuse_unknown_runner(name: str) -> None:

@@ -114,8 +114,8 @@ class EndpointSettings(Settings):
     """Most calls at once."""
     timeout: float = Field(default=120.0, gt=0)
     """Longest wait for one call, seconds."""
-    max_attempts: int = Field(default=6, gt=0)
-    """Calls before the engine counts as unavailable."""
+    max_attempts: int = Field(default=7, gt=0)
+    """Calls before the engine counts as unavailable; seven wait half a minute in all."""
     max_wait: float = Field(default=60.0, gt=0)
     """Longest wait between two attempts, seconds."""
     requests_per_minute: float | None = Field(default=None, gt=0)
@@ -157,6 +157,14 @@ class LanguageModelSettings(EndpointSettings):
     """Seed sent to the server; null sends none."""
     extra_body: dict[str, Any] = Field(default_factory=dict)
     """Further fields of the request, such as vLLM's chat_template_kwargs; part of every key."""
+
+    @field_validator("extra_body")
+    @classmethod
+    def _adds_to_the_question(cls, extra_body: dict[str, Any]) -> dict[str, Any]:
+        for name in ("model", "messages", "response_format", "stream"):
+            if name in extra_body:
+                raise ValueError(f"extra_body may not hold {name}: the build sets it")
+        return extra_body
 
 
 class LabelSettings(Settings):
@@ -227,6 +235,9 @@ class BuildConfig(Settings):
     """Share of failed dialogues, after at least 50, at which the run stops."""
     in_flight: int = Field(default=32, gt=0)
     """Dialogues at work at once in each stage."""
+    group_dialogues: int = Field(default=1000, gt=0)
+    """Dialogues that a run on this machine takes up together, in whole shards: what it holds in
+    memory; a shard with more of them is taken up alone."""
 
     @field_validator("recognizer", "language_model")
     @classmethod
@@ -271,6 +282,8 @@ class BuildConfig(Settings):
                     f"max_usd needs {name}_settings.prices: US dollars per million tokens of "
                     "input and output"
                 )
+        if self.replay and self.retry:
+            raise ValueError("retry asks again, and replay asks nobody; set one of them")
         if self.labels.emotion_map and self.labels.outside != "map":
             raise ValueError("labels.emotion_map is used with labels.outside: map only")
         return self

@@ -1,8 +1,5 @@
-"""What a build says of itself: what makes it this build, what it used, how the run went."""
+"""What a build says of itself: what makes it this build, and what it used."""
 
-import platform
-from datetime import datetime
-from importlib.metadata import version
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -13,7 +10,6 @@ from ieat.pipeline.corpora.places import find_place
 from ieat.pipeline.failures import ConfigError
 from ieat.pipeline.output.files import BuildFolder
 from ieat.pipeline.output.sink import read_manifest
-from ieat.pipeline.run_state import RunState
 from ieat.prompts.library import PromptError, PromptLibrary
 from ieat.schemas.build import DataResource, ModelResource, PromptResource, Resources
 
@@ -23,6 +19,7 @@ NO_PART_OF_IT = {
     "replay",
     "limit",
     "in_flight",
+    "group_dialogues",
     "max_usd",
     "max_tokens",
     "retry",
@@ -79,9 +76,6 @@ LICENSES = {
 }
 """License and origin of the engines that come without a service, by the start of their id."""
 
-PACKAGES = ("ieat", "apache-beam", "openai", "pyarrow", "librosa", "soundfile", "av")
-"""Packages whose versions a run is told by."""
-
 
 def list_resources(
     folder: BuildFolder, config: BuildConfig, engine_ids: dict[str, str | None]
@@ -126,19 +120,3 @@ def list_resources(
 def _origin(engine_id: str) -> tuple[str | None, str | None]:
     name = engine_id.partition("@")[0].partition(":")[0]
     return LICENSES.get(name, (None, None))
-
-
-def describe_run(state: RunState, started: datetime, seconds: float) -> dict[str, Any]:
-    """Return what is true of this run only: when, how long, on what, and how it ended."""
-    stop = state.stop_reason
-    return {
-        "started": started.isoformat(timespec="seconds"),
-        "seconds": round(seconds, 1),
-        "warnings": list(state.warnings),
-        "stopped": None if stop is None else {"code": stop.code, "message": stop.message},
-        "stages": {
-            stage.stage: {"done": stage.done, "failed": stage.failed} for stage in state.snapshot()
-        },
-        "python": platform.python_version(),
-        "packages": {package: version(package) for package in PACKAGES},
-    }

@@ -5,23 +5,24 @@ import shlex
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import partial
 from types import FrameType
 
 import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
 from rich.console import Console
 
-from ieat.pipeline.beam_flags import beam_options
+from ieat.pipeline.beam_flags import beam_options, runs_here
 from ieat.pipeline.coders import register_coders
 from ieat.pipeline.config import BuildConfig
 from ieat.pipeline.failures import unwritable
+from ieat.pipeline.groups import run_groups
 from ieat.pipeline.identity import (
     build_identity,
-    describe_run,
     list_resources,
     not_configured,
 )
@@ -29,17 +30,25 @@ from ieat.pipeline.output.build_files import open_build, write_resources, write_
 from ieat.pipeline.output.card import write_card
 from ieat.pipeline.output.clips import read_clip
 from ieat.pipeline.output.files import BuildFolder
-from ieat.pipeline.output.sink import SinkSettings, WriteBuild, read_manifest
+from ieat.pipeline.output.group_records import Group, GroupRecord, read_record
+from ieat.pipeline.output.sink import SinkSettings, WriteBuild, close_build
 from ieat.pipeline.output.stage2_rows import RowSettings
 from ieat.pipeline.progress import ProgressView
 from ieat.pipeline.rules import attribute_rules, compose_rules, label_rules
+from ieat.pipeline.run_report import describe_asked, describe_run
 from ieat.pipeline.run_state import MIN_ENDED, RunState
-from ieat.pipeline.spending.ledger import Budget, Ledger
+from ieat.pipeline.spending.ledger import Budget, Ledger, Spent, sum_spent
 from ieat.pipeline.stages.attribute import AttributeEmotions
 from ieat.pipeline.stages.compose import ComposeSamples
 from ieat.pipeline.stages.hear import HearTurns
 from ieat.pipeline.stages.label import LabelEmotions
-from ieat.pipeline.stages.read import ListDialogues, ReadDialogues, refuse_empty_inputs
+from ieat.pipeline.stages.read import (
+    ListDialogues,
+    ListSpilled,
+    ReadDialogues,
+    ReadSpilled,
+    refuse_empty_inputs,
+)
 from ieat.pipeline.stages.transcribe import Transcribe
 from ieat.pipeline.steps import DeadLetters, EngineRoom, StepContext
 from ieat.pipeline.wiring import Engines, engine_ids, engine_opener
@@ -60,6 +69,13 @@ class BuildReport:
     stop_code: str | None
     stop_message: str | None
     warnings: tuple[str, ...]
+    ledger: Mapping[tuple[str, str], Spent] = field(default_factory=dict)
+    """What was asked and what it cost, by stage and engine."""
+
+    @property
+    def spent(self) -> Spent:
+        """What was asked and what it cost in all."""
+        return sum_spent(self.ledger.values())
 
     @property
     def exit_code(self) -> int:
@@ -80,6 +96,9 @@ class BuildReport:
             codes = ", ".join(f"{code} {n}" for code, n in sorted(self.manifest.codes.items()))
             shown = shlex.quote(self.output)
             lines.append(f"{'failed':<10} {codes}; see: ieat show {shown} --failed")
+        asked = describe_asked(self.spent)
+        if asked:
+            lines.append(f"{'asked':<10} {asked}")
         lines.append(f"{'written':<10} {self.output} in {self.seconds:.1f} s")
         lines += [f"{'note':<10} {warning}" for warning in self.warnings]
         if self.stop_code is not None:
@@ -93,21 +112,36 @@ def assemble(
     pipeline: beam.Pipeline,
     config: BuildConfig,
     room: EngineRoom[Engines],
+    group: Group,
+    files: tuple[str, ...] | None = None,
 ) -> None:
-    """Lay out the stages from corpora to tables."""
+    """Lay out the stages from corpora to tables.
+
+    Args:
+        pipeline: The pipeline.
+        config: What to build.
+        room: Where the worker is met.
+        group: The shards to write.
+        files: Where the dialogues of these shards are kept; null reads the corpora.
+    """
     dead = DeadLetters()
     context = StepContext(room, dead, config.in_flight)
-    units = pipeline | "List dialogues" >> ListDialogues(config.inputs, config.limit)
+    if files is None:
+        units = pipeline | "List dialogues" >> ListDialogues(config.inputs, config.limit)
+        read = units | "Read dialogues" >> ReadDialogues(config.inputs, room, dead)
+    else:
+        units = pipeline | "List dialogues" >> ListSpilled(files)
+        read = units | "Read dialogues" >> ReadSpilled(config.user_speaker, dead)
     composed = (
-        units
-        | "Read dialogues" >> ReadDialogues(config.inputs, room, dead)
+        read
         | "Hear turns" >> HearTurns(context)
         | "Transcribe" >> Transcribe(context)
         | "Label emotions" >> LabelEmotions(label_rules(config), context)
         | "Attribute emotions" >> AttributeEmotions(attribute_rules(config), context)
         | "Compose samples" >> ComposeSamples(compose_rules(config), context)
     )
-    composed | "Write build" >> WriteBuild(_sink_settings(config), read_clip, dead.all(), units)
+    settings = _sink_settings(config)
+    composed | "Write build" >> WriteBuild(settings, group, read_clip, dead.all(), units)
 
 
 def build(
@@ -146,10 +180,11 @@ def build(
             _stopping_on_signals(worker.state),
             _showing(worker.state, console),
             _quiet_beam(),
-            beam.Pipeline(options=options) as pipeline,
         ):
-            assemble(pipeline, config, room)
-        manifest = read_manifest(folder)
+            records = _run(config, ids, options, room, worker.state)
+        manifest = close_build(
+            _sink_settings(config), records, keeps_records=_may_go_on(worker.state)
+        )
         judge(manifest.books.dialogues, config.max_failed_ratio, worker.state)
     finally:
         worker.close()
@@ -161,11 +196,39 @@ def build(
         stop_code=stop.code if stop else None,
         stop_message=stop.message if stop else None,
         warnings=tuple(worker.state.warnings),
+        ledger=worker.state.ledger.snapshot(),
     )
     write_resources(folder, list_resources(folder, config, ids))
-    write_run(folder, describe_run(worker.state, started, report.seconds))
+    num_dialogues = manifest.books.dialogues.written
+    write_run(folder, describe_run(worker.state, started, report.seconds, num_dialogues))
     write_card(folder)
     return report
+
+
+def _run(
+    config: BuildConfig,
+    ids: dict[str, str | None],
+    options: PipelineOptions,
+    room: EngineRoom[Engines],
+    state: RunState,
+) -> list[GroupRecord]:
+    """Run the pipeline: group by group in this process, once on any other runner."""
+    settings = _sink_settings(config)
+
+    def run(group: Group, files: tuple[str, ...] | None = None) -> None:
+        with beam.Pipeline(options=options) as pipeline:
+            assemble(pipeline, config, room, group, files)
+
+    if runs_here(options):
+        return run_groups(config, build_identity(config, ids), settings, state, run)
+    whole = Group(shards=tuple(range(config.shards)))
+    run(whole)
+    return [read_record(BuildFolder(config.output), whole)]
+
+
+def _may_go_on(state: RunState) -> bool:
+    """Tell whether the next run may skip what this one finished: not where much of it failed."""
+    return state.stop_reason is not None and state.stop_reason.code != "too_many_failed"
 
 
 def _open_state(config: BuildConfig) -> RunState:

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from ieat.pipeline.spending.ledger import Spent
+
 WINDOW = 60.0
 """Time over which a rate is taken, seconds: long enough to be steady, short enough to follow."""
 
@@ -19,6 +21,9 @@ REFRESH = 0.5
 
 LINE_EVERY = 30.0
 """Time between two lines elsewhere, seconds."""
+
+
+NOTHING_ASKED = Spent()
 
 
 class StageProgress(NamedTuple):
@@ -34,24 +39,39 @@ class StageProgress(NamedTuple):
     """Dialogues at work in it."""
     total: int | None
     """Dialogues that are expected; null when unknown."""
+    asked: Spent = NOTHING_ASKED
+    """What the stage asked of engines."""
 
     @property
     def num_ended(self) -> int:
         """Dialogues that left the stage, whichever way."""
         return self.done + self.failed
 
+    @property
+    def usd_to_come(self) -> float | None:
+        """Cost of the dialogues that are left at that of those done, US dollars; null if unknown.
+
+        Dialogues that were stored cost nothing and are left out, so it is at most too high.
+        """
+        num_asked = self.asked.answered + self.asked.stored
+        if self.total is None or not self.num_ended or not self.asked.usd:
+            return None
+        paid = self.asked.usd + self.asked.usd_stored
+        share = self.asked.answered / num_asked
+        return max(0, self.total - self.num_ended) * paid * share / self.num_ended
+
 
 class Pace:
     """Turns counts over time into rates and remaining times."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, deque[tuple[float, int]]] = {}
+        self._seen: dict[str, deque[tuple[float, int, int]]] = {}
 
     def observe(self, stages: Sequence[StageProgress], now: float) -> None:
         """Remember the counts at a time in seconds; times do not run backwards."""
         for stage in stages:
             seen = self._seen.setdefault(stage.stage, deque())
-            seen.append((now, stage.num_ended))
+            seen.append((now, stage.num_ended, stage.asked.tokens))
             while len(seen) > 2 and seen[1][0] <= now - WINDOW:
                 seen.popleft()
 
@@ -60,7 +80,15 @@ class Pace:
         seen = self._seen.get(stage)
         if not seen or seen[-1][0] <= seen[0][0]:
             return None
-        (start, before), (end, after) = seen[0], seen[-1]
+        (start, before, _), (end, after, _) = seen[0], seen[-1]
+        return (after - before) / (end - start)
+
+    def tokens_per_second(self, stage: str) -> float | None:
+        """Return tokens a second over the last minute; null before anything is known."""
+        seen = self._seen.get(stage)
+        if not seen or seen[-1][0] <= seen[0][0]:
+            return None
+        (start, _, before), (end, _, after) = seen[0], seen[-1]
         return (after - before) / (end - start)
 
     def left(self, stage: StageProgress) -> float | None:
@@ -140,10 +168,16 @@ class ProgressView:
 
 
 def progress_table(stages: Sequence[StageProgress], pace: Pace) -> Table:
-    """Lay out one row a stage."""
+    """Lay out one row a stage: its dialogues, and the questions that it asks for them."""
+    asks = any(stage.asked != NOTHING_ASKED for stage in stages)
+    is_priced = any(stage.asked.usd for stage in stages)
     table = Table(box=None, pad_edge=False)
     table.add_column("stage")
-    for name in ("done", "of", "failed", "at work", "a minute", "left"):
+    for name in (
+        *("done", "of", "failed", "at work", "a minute", "left"),
+        *(("answered", "stored", "asking", "retried", "no answer", "tokens/s") if asks else ()),
+        *(("USD", "to come") if is_priced else ()),
+    ):
         table.add_column(name, justify="right")
     for stage in stages:
         rate = pace.rate(stage.stage)
@@ -155,9 +189,29 @@ def progress_table(stages: Sequence[StageProgress], pace: Pace) -> Table:
             str(stage.in_flight) if stage.in_flight else "",
             "" if rate is None else f"{60 * rate:.1f}",
             _time_left(stage, pace),
+            *(_asked_cells(stage, pace) if asks else ()),
+            *(_money_cells(stage) if is_priced else ()),
             style="red" if stage.failed else "",
         )
     return table
+
+
+def _asked_cells(stage: StageProgress, pace: Pace) -> tuple[str, ...]:
+    asked = stage.asked
+    tokens = pace.tokens_per_second(stage.stage)
+    counts = (asked.answered, asked.stored, asked.in_flight, asked.retried, asked.failed)
+    return (
+        *(str(count) if count else "" for count in counts),
+        f"{tokens:.0f}" if tokens else "",
+    )
+
+
+def _money_cells(stage: StageProgress) -> tuple[str, ...]:
+    to_come = stage.usd_to_come
+    return (
+        f"{stage.asked.usd:.4f}" if stage.asked.usd else "",
+        f"{to_come:.4f}" if to_come else "",
+    )
 
 
 def progress_line(stages: Sequence[StageProgress], pace: Pace) -> str:
@@ -176,6 +230,8 @@ def progress_line(stages: Sequence[StageProgress], pace: Pace) -> str:
         left = _time_left(stage, pace)
         if left:
             said.append(f"{left} left")
+        if stage.asked.usd:
+            said.append(f"{stage.asked.usd:.4f} USD")
         parts.append(part + (f" ({', '.join(said)})" if said else ""))
     return "dialogues: " + ("; ".join(parts) if parts else "none yet")
 

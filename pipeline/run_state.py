@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ieat.pipeline.progress import StageProgress
-from ieat.pipeline.spending.ledger import Ledger
+from ieat.pipeline.spending.ledger import Ledger, sum_spent
 
 MIN_ENDED = 50
 """Dialogues that must have left the first stage before the share of failures can stop a run."""
@@ -94,9 +94,17 @@ class RunState:
 
     def snapshot(self) -> list[StageProgress]:
         """Return the counts of reading and of every stage."""
+        asked = self.ledger.snapshot()
         with self._lock:
             read = StageProgress("read", self.num_read, self.num_unreadable, 0, None)
             return [read] + [
-                StageProgress(stage, count.done, count.failed, count.in_flight, self.num_read)
+                StageProgress(
+                    stage,
+                    count.done,
+                    count.failed,
+                    count.in_flight,
+                    self.num_read,
+                    sum_spent(spent for (name, _), spent in asked.items() if name == stage),
+                )
                 for stage, count in self._counts.items()
             ]

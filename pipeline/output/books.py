@@ -15,13 +15,20 @@ NO_WORDS = "no_words"
 UNIT_OF_TABLE = {"stage1": "turns", "stage2": "targets"}
 """What one row of a table stands for."""
 
+READ = "dialogues|read|"
+"""The line that counts dialogues which corpora gave."""
+
 LETTERS = "letters"
 """Start of the lines that count dead letters."""
 
 
-def entry_of_unit(unit: SourceUnit) -> Entry:
-    """Return the line of a dialogue that a corpus gave; its end is counted where it ends."""
-    return _line("dialogues", "read", ""), 1
+def entry_of_unit(unit: SourceUnit | str) -> Entry:
+    """Return the line of a dialogue that a corpus gave; its end is counted where it ends.
+
+    Args:
+        unit: The unit, or the line that it was kept as.
+    """
+    return READ, 1
 
 
 def entries_of_composed(composed: ComposedDialogue) -> Iterator[Entry]:
@@ -56,18 +63,24 @@ def entries_of_letter(letter: DeadLetterRow) -> Iterator[Entry]:
         yield _line(unit, "dead", letter.code), 1
 
 
+def sum_entries(entries: Iterable[Entry]) -> dict[str, int]:
+    """Sum the lines by name; sorted, so that equal books are equal bytes."""
+    totals: dict[str, int] = {}
+    for line, count in entries:
+        totals[line] = totals.get(line, 0) + count
+    return dict(sorted(totals.items()))
+
+
 def close_books(entries: Iterable[Entry]) -> tuple[Books, dict[str, int]]:
     """Sum the lines.
 
     Returns:
         The books, and the number of dead letters by `unit:code`.
     """
-    totals: dict[str, int] = {}
-    for line, count in entries:
-        totals[line] = totals.get(line, 0) + count
+    totals = sum_entries(entries)
     letters = {}
     counts: dict[str, dict[str, dict[str, int]]] = {}
-    for line in sorted(totals):
+    for line in totals:
         unit, end, code = line.split("|")
         if totals[line] == 0:
             continue

@@ -6,6 +6,7 @@ from typing import Any
 
 from ieat.pipeline.failures import ConfigError
 from ieat.pipeline.output.files import TEMPORARY, BuildFolder
+from ieat.pipeline.output.group_records import GROUPS
 from ieat.schemas.base import SCHEMA_VERSION
 from ieat.schemas.build import Resources
 from ieat.schemas.rows import TABLES
@@ -120,6 +121,6 @@ def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
 def _clean(folder: BuildFolder, names: list[str]) -> None:
     for name in names:
         # Only within our own folders: a person's file elsewhere may end like ours.
-        is_ours = "/" not in name or name.split("/")[0] in TABLES
+        is_ours = "/" not in name or name.split("/")[0] in (*TABLES, GROUPS)
         if name in ENDS_OF_A_RUN or (is_ours and name.endswith(TEMPORARY)):
             folder.remove(name)

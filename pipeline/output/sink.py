@@ -1,10 +1,13 @@
 """Write a build: rows to shards, failures to dead letters, and the manifest that accounts for all.
 
+A pipeline writes a group of shards, all of them or some, and leaves a record; the manifest is made
+from the records of all groups.
+
 Beam reads the hints of this module at run time, so it must not import annotations from __future__.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import apache_beam as beam
@@ -17,12 +20,14 @@ from ieat.pipeline.output.books import (
     entries_of_letter,
     entries_of_set_aside,
     entry_of_unit,
+    sum_entries,
 )
 from ieat.pipeline.output.clips import KeptClips, ReadClip
 from ieat.pipeline.output.dead_letters import letter_of_dialogue, letters_of_parts
 from ieat.pipeline.output.files import BuildFolder
+from ieat.pipeline.output.group_records import Group, GroupRecord, remove_records, write_record
 from ieat.pipeline.output.rows import dialogue_row, stage1_rows
-from ieat.pipeline.output.shards import ShardName, number_repeats, write_shard
+from ieat.pipeline.output.shards import ShardName, WrittenShard, number_repeats, write_shard
 from ieat.pipeline.output.stage2_rows import RowSettings, stage2_rows
 from ieat.schemas.build import Manifest, ShardFile
 from ieat.schemas.records import ComposedDialogue, SetAside, SourceUnit
@@ -78,10 +83,11 @@ def rows_of(composed: ComposedDialogue, settings: RowSettings) -> Iterator[tuple
 
 
 class WriteBuild(beam.PTransform):
-    """Composed dialogues in; tables and manifest on disk, the manifest out.
+    """Composed dialogues in; a group's shards and its record on disk, the record out.
 
     Args:
         settings: Where and how to write.
+        group: The shards that all these dialogues belong to.
         read_clip: Reads a clip again from where it lies.
         aside: The dialogues that left before their end.
         units: What the corpora gave; every one must come out written or set aside.
@@ -90,25 +96,27 @@ class WriteBuild(beam.PTransform):
     def __init__(
         self,
         settings: SinkSettings,
+        group: Group,
         read_clip: ReadClip,
         aside: PCollection[SetAside],
-        units: PCollection[SourceUnit],
+        units: PCollection[SourceUnit | str],
     ) -> None:
         super().__init__()
         self._settings = settings
+        self._group = group
         self._read_clip = read_clip
         self._aside = aside
         self._units = units
 
-    def expand(self, composed: PCollection[ComposedDialogue]) -> PCollection[Manifest]:
-        """Return the one manifest."""
+    def expand(self, composed: PCollection[ComposedDialogue]) -> PCollection[GroupRecord]:
+        """Return the one record."""
         aside = self._aside
         num_shards = self._settings.num_shards
         wanted = (
             composed
             | "Splits" >> beam.Map(_split_of)
             | "Each split once" >> beam.Distinct()
-            | "Every shard of a split" >> beam.FlatMap(_shards_of_split, num_shards)
+            | "Every shard of a split" >> beam.FlatMap(_shards_of_split, self._group.shards)
         )
         shelved = composed | "Make rows" >> beam.FlatMap(_shelve_rows, self._settings)
         written = (
@@ -126,7 +134,7 @@ class WriteBuild(beam.PTransform):
             written[LOST],
         ) | "Dead letters" >> beam.Flatten()
         empty = aside.pipeline | "Every shard of dead letters" >> beam.Create(
-            [(_key(DEAD_LETTERS, ALL, shard), ("", "")) for shard in range(num_shards)]
+            [(_key(DEAD_LETTERS, ALL, shard), ("", "")) for shard in self._group.shards]
         )
         letter_files = (
             (empty, letters | "Shelve dead letters" >> beam.Map(_shelve_letter, num_shards))
@@ -150,8 +158,9 @@ class WriteBuild(beam.PTransform):
         )
         return (
             aside.pipeline
-            | "Once" >> beam.Create([self._settings])
-            | "Write manifest" >> beam.Map(write_manifest, AsList(files), AsList(entries))
+            | "Once" >> beam.Create([self._group])
+            | "Write record"
+            >> beam.Map(_record_group, self._settings.out, AsList(files), AsList(entries))
         )
 
 
@@ -164,25 +173,104 @@ class WriteShard(beam.DoFn):
 
     def process(self, shelf: tuple[str, Iterable[tuple[str, str]]]) -> Iterator[ShardFile]:
         """Yield the file that was written."""
-        key, rows = shelf
-        table, split, number = key.split("/")
-        name = ShardName(table, split, int(number), self._settings.num_shards)
-        is_embedded = table == "stage1" or (
-            table == "stage2" and self._settings.rows.stage2_audio == "embed"
-        )
-        # Sorted by id, then by content: the order of a shuffle is never that of a file.
-        texts: Iterable[str] = (text for row_id, text in sorted(rows) if row_id)
-        if table == DEAD_LETTERS:
-            texts = number_repeats(texts)
-        written = write_shard(
-            BuildFolder(self._settings.out),
-            name,
-            texts,
-            KeptClips(self._read_clip) if is_embedded else None,
-        )
+        written = write_rows(self._settings, *shelf, self._read_clip)
         for letter in written.lost:
             yield TaggedOutput(LOST, letter)  # type: ignore[misc]  # Beam takes tags in between
         yield written.file
+
+
+def write_rows(
+    settings: SinkSettings, key: str, rows: Iterable[tuple[str, str]], read_clip: ReadClip | None
+) -> WrittenShard:
+    """Write one shard.
+
+    Args:
+        settings: Where and how to write.
+        key: Table, split and number of the shard.
+        rows: Ids and rows as JSON in any order; those with an empty id are no rows.
+        read_clip: Reads a clip again from where it lies; null where there are none.
+    """
+    table, split, number = key.split("/")
+    name = ShardName(table, split, int(number), settings.num_shards)
+    is_embedded = table == "stage1" or (table == "stage2" and settings.rows.stage2_audio == "embed")
+    # Sorted by id, then by content: the order of a shuffle is never that of a file.
+    texts: Iterable[str] = (text for row_id, text in sorted(rows) if row_id)
+    if table == DEAD_LETTERS:
+        texts = number_repeats(texts)
+    clips = KeptClips(read_clip) if is_embedded and read_clip is not None else None
+    return write_shard(BuildFolder(settings.out), name, texts, clips)
+
+
+def write_unreached(settings: SinkSettings, group: Group, aside: Iterable[SetAside]) -> GroupRecord:
+    """Write what is left of a group that a stop kept from running: its dead letters.
+
+    Args:
+        settings: Where and how to write.
+        group: The group.
+        aside: How its dialogues ended, one each.
+    """
+    shelves: dict[str, list[tuple[str, str]]] = {
+        _key(DEAD_LETTERS, ALL, shard): [] for shard in group.shards
+    }
+    entries: dict[str, int] = {}
+
+    def add(lines: Iterable[Entry]) -> None:
+        for line, count in lines:
+            entries[line] = entries.get(line, 0) + count
+
+    for found in aside:
+        add([entry_of_unit(found.source), *entries_of_set_aside(found)])
+        for letter in _letters_of_dialogue(found):
+            add(entries_of_letter(letter))
+            key, row = _shelve_letter(letter, settings.num_shards)
+            shelves[key].append(row)
+    return GroupRecord(
+        group=group,
+        files=tuple(write_rows(settings, key, rows, None).file for key, rows in shelves.items()),
+        entries=entries,
+    )
+
+
+def close_build(
+    settings: SinkSettings, records: Sequence[GroupRecord], *, keeps_records: bool = False
+) -> Manifest:
+    """Write the manifest of all groups, with the shards that no group knew to be wanted.
+
+    Args:
+        settings: Where and how to write.
+        records: What became of every group.
+        keeps_records: Whether, where dialogues were not reached, the records of the finished
+            groups stay for the next run.
+
+    Raises:
+        UnbalancedBooksError: A unit or a row was lost or counted twice.
+    """
+    folder = BuildFolder(settings.out)
+    files = [file for record in records for file in record.files]
+    there = {file.file for file in files}
+    # A group sees the splits of its own dialogues only; a split has all its shards.
+    for split in sorted({file.split for file in files if file.table in DATA_TABLES}):
+        for table in DATA_TABLES:
+            for shard in range(settings.num_shards):
+                name = ShardName(table, split, shard, settings.num_shards)
+                if name.file not in there:
+                    files.append(write_shard(folder, name, (), None).file)
+    manifest = write_manifest(
+        settings, files, [entry for record in records for entry in record.entries.items()]
+    )
+    finished = [record for record in records if record.is_finished]
+    goes_on = keeps_records and len(finished) < len(records)
+    remove_records(folder, finished if goes_on else ())
+    return manifest
+
+
+def _record_group(
+    group: Group, out: str, files: list[ShardFile], entries: list[Entry]
+) -> GroupRecord:
+    ordered = tuple(sorted(files, key=lambda shard: shard.file))
+    record = GroupRecord(group=group, files=ordered, entries=sum_entries(entries))
+    write_record(BuildFolder(out), record)
+    return record
 
 
 def write_manifest(
@@ -217,9 +305,9 @@ def _split_of(composed: ComposedDialogue) -> str:
     return composed.dialogue.split
 
 
-def _shards_of_split(split: str, num_shards: int) -> Iterator[ShelvedRow]:
+def _shards_of_split(split: str, shards: tuple[int, ...]) -> Iterator[ShelvedRow]:
     for table in DATA_TABLES:
-        for shard in range(num_shards):
+        for shard in shards:
             yield _key(table, split, shard), ("", "")
 
 
@@ -253,8 +341,10 @@ def read_manifest(folder: BuildFolder) -> Manifest:
 __all__ = [
     "SinkSettings",
     "WriteBuild",
+    "close_build",
     "read_manifest",
     "rows_of",
     "shard_of",
     "write_manifest",
+    "write_unreached",
 ]

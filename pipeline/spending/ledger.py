@@ -2,7 +2,8 @@
 
 import asyncio
 import threading
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields, replace
 from typing import NamedTuple
 
 from ieat.pipeline.config import Prices
@@ -57,6 +58,15 @@ class Spent:
     def tokens(self) -> int:
         """Tokens of questions and answers of this run."""
         return self.prompt_tokens + self.completion_tokens
+
+
+def sum_spent(some: Iterable[Spent]) -> Spent:
+    """Add counts up."""
+    total = Spent()
+    for spent in some:
+        for count in fields(Spent):
+            setattr(total, count.name, getattr(total, count.name) + getattr(spent, count.name))
+    return total
 
 
 class Cost(NamedTuple):
@@ -193,6 +203,9 @@ class Meter:
         """Count an answer that did not have to be paid."""
         self._spent.stored += 1
         self._spent.usd_stored += stored.usd or 0.0
+
+    def missed(self, label: str, bound: Usage, question_bytes: int | None) -> None:
+        """Hear of a question that is neither stored nor asked; only a plan keeps it."""
 
     def begin(self, bound: Usage) -> "MeteredCall":
         """Return a call that may use so much at each attempt; end it by `settle` or `give_up`."""

@@ -11,6 +11,8 @@ from ieat.pipeline.config import InputSettings
 from ieat.pipeline.corpora import open_corpus
 from ieat.pipeline.failures import Filtered, RecordError
 from ieat.pipeline.history import attributed_speakers
+from ieat.pipeline.run_state import RunState
+from ieat.pipeline.spill import parse_spilled, spilled_lines
 from ieat.pipeline.steps import ASIDE, DeadLetters, EngineRoom, set_aside
 from ieat.schemas.dialogue import Dialogue
 from ieat.schemas.records import SetAside, SourceUnit
@@ -42,6 +44,24 @@ def refuse_empty_inputs(inputs: Iterable[InputSettings]) -> None:
     """
     for index, settings in enumerate(inputs):
         next(open_corpus(settings, index).units())
+
+
+def read_or_set_aside(
+    unit: SourceUnit, settings: InputSettings, state: RunState, user_speaker: str
+) -> Dialogue | SetAside:
+    """Read one dialogue and count it; nothing more is read once the run stops."""
+    stop = state.stop_reason
+    # Finding the turns of a call takes a while: a person who stops does not wait for all.
+    if stop is not None:
+        return _aside(unit, "not_reached", stop.code, stop.message)
+    try:
+        dialogue = read_unit(unit, settings, user_speaker)
+    except RecordError as error:
+        end = "filtered" if isinstance(error, Filtered) else "dead"
+        state.read(is_failed=True)
+        return _aside(unit, end, error.code, error.message)
+    state.read(is_failed=False)
+    return dialogue
 
 
 def read_unit(unit: SourceUnit, settings: InputSettings, user_speaker: str) -> Dialogue:
@@ -91,20 +111,7 @@ class ReadDialogues(beam.PTransform):
         )
         read[ASIDE].element_type = SetAside
         self._dead_letters.take(read[ASIDE])
-        # Grouping also cuts the chain: what follows is one straight line from here.
-        unique = (
-            read["read"]
-            | "Key by id" >> beam.Map(_keyed).with_output_types(tuple[str, Dialogue])
-            | "Group by id" >> beam.GroupByKey()
-            | "Refuse duplicates"
-            >> beam.FlatMap(_refuse_duplicates, self._room.user_speaker).with_outputs(
-                ASIDE, main="unique"
-            )
-        )
-        unique[ASIDE].element_type = SetAside
-        unique["unique"].element_type = Dialogue
-        self._dead_letters.take(unique[ASIDE])
-        return unique["unique"]
+        return _once_each(read["read"], self._room.user_speaker, self._dead_letters)
 
 
 class _ReadDoFn(beam.DoFn):
@@ -116,36 +123,85 @@ class _ReadDoFn(beam.DoFn):
         self._state = self._room.enter().state
 
     def process(self, unit: SourceUnit) -> Iterator[Any]:
-        stop = self._state.stop_reason
-        # Finding the turns of a call takes a while: a person who stops does not wait for all.
-        if stop is not None:
-            yield _aside(unit, "not_reached", stop.code, stop.message)
-            return
-        try:
-            dialogue = read_unit(unit, self._inputs[unit.input_index], self._room.user_speaker)
-        except RecordError as error:
-            end = "filtered" if isinstance(error, Filtered) else "dead"
-            self._state.read(is_failed=True)
-            yield _aside(unit, end, error.code, error.message)
-        else:
-            self._state.read(is_failed=False)
-            yield dialogue
+        settings = self._inputs[unit.input_index]
+        read = read_or_set_aside(unit, settings, self._state, self._room.user_speaker)
+        yield _routed(read)
 
 
-def _aside(unit: SourceUnit, end: Any, code: str, message: str) -> TaggedOutput:
+class ListSpilled(beam.PTransform):
+    """What was read of a group of shards, a line each.
+
+    Args:
+        files: Files of the work folder.
+    """
+
+    def __init__(self, files: tuple[str, ...]) -> None:
+        super().__init__()
+        self._files = files
+
+    def expand(self, begin: PBegin) -> PCollection[str]:
+        """Return the lines."""
+        return (
+            begin
+            | "Files" >> beam.Create([self._files])
+            | "List" >> beam.FlatMap(spilled_lines).with_output_types(str)
+        )
+
+
+class ReadSpilled(beam.PTransform):
+    """Lines in, dialogues out, each id once: `ReadDialogues` for what was read before."""
+
+    def __init__(self, user_speaker: str, dead_letters: DeadLetters) -> None:
+        super().__init__()
+        self._user_speaker = user_speaker
+        self._dead_letters = dead_letters
+
+    def expand(self, lines: PCollection[str]) -> PCollection[Dialogue]:
+        """Return the dialogues; what was set aside before, and both holders of one id, leave."""
+        read = lines | "Read" >> beam.FlatMap(_read_line).with_outputs(ASIDE, main="read")
+        read[ASIDE].element_type = SetAside
+        self._dead_letters.take(read[ASIDE])
+        return _once_each(read["read"], self._user_speaker, self._dead_letters)
+
+
+def _once_each(
+    read: PCollection[Dialogue], user_speaker: str, dead_letters: DeadLetters
+) -> PCollection[Dialogue]:
+    """Return the dialogues whose ids stand once; all holders of the other ids are set aside."""
+    # Grouping also cuts the chain: what follows is one straight line from here.
+    unique = (
+        read
+        | "Key by id" >> beam.Map(_keyed).with_output_types(tuple[str, Dialogue])
+        | "Group by id" >> beam.GroupByKey()
+        | "Refuse duplicates"
+        >> beam.FlatMap(_refuse_duplicates, user_speaker).with_outputs(ASIDE, main="unique")
+    )
+    unique[ASIDE].element_type = SetAside
+    unique["unique"].element_type = Dialogue
+    dead_letters.take(unique[ASIDE])
+    return unique["unique"]
+
+
+def _read_line(line: str) -> Iterator[Any]:
+    yield _routed(parse_spilled(line))
+
+
+def _routed(read: Dialogue | SetAside) -> Dialogue | TaggedOutput:
+    """Return a dialogue, or what leaves the pipeline unread."""
+    return read if isinstance(read, Dialogue) else TaggedOutput(ASIDE, read)
+
+
+def _aside(unit: SourceUnit, end: Any, code: str, message: str) -> SetAside:
     """Return what leaves the pipeline unread; its turns are unknown and count nowhere."""
     record = "" if end == "not_reached" else unit.line or unit.uri
-    return TaggedOutput(
-        ASIDE,
-        SetAside(
-            dialogue_id=None,
-            source=unit.source,
-            end=end,
-            stage=STAGE,
-            code=code,
-            message=message,
-            record=record,
-        ),
+    return SetAside(
+        dialogue_id=None,
+        source=unit.source,
+        end=end,
+        stage=STAGE,
+        code=code,
+        message=message,
+        record=record,
     )
 
 

@@ -11,7 +11,14 @@ import pytest
 from ieat.pipeline.failures import BadAudio
 from ieat.pipeline.output.clips import ReadClip
 from ieat.pipeline.output.files import BuildFolder
-from ieat.pipeline.output.sink import SinkSettings, WriteBuild, read_manifest, shard_of
+from ieat.pipeline.output.group_records import Group, read_record
+from ieat.pipeline.output.sink import (
+    SinkSettings,
+    WriteBuild,
+    close_build,
+    read_manifest,
+    shard_of,
+)
 from ieat.pipeline.output.stage2_rows import RowSettings
 from ieat.schemas.build import Manifest
 from ieat.schemas.records import ComposedDialogue, SetAside, SourceUnit
@@ -34,6 +41,7 @@ def write(
     settings = SinkSettings(
         out=str(out), num_shards=num_shards, rows=rows, not_configured=("voice",)
     )
+    group = Group(shards=tuple(range(num_shards)))
     with beam.Pipeline("FnApiRunner") as p:
         read = p | "Dialogues" >> beam.Create(list(dialogues)).with_output_types(ComposedDialogue)
         if reshuffle:
@@ -41,7 +49,8 @@ def write(
         left = p | "Aside" >> beam.Create(list(set_aside)).with_output_types(SetAside)
         given = [SourceUnit(input_index=0, source="s", uri="s")] * (len(dialogues) + len(set_aside))
         units = p | "Units" >> beam.Create(given).with_output_types(SourceUnit)
-        _ = read | WriteBuild(settings, read_clip, left, units)
+        _ = read | WriteBuild(settings, group, read_clip, left, units)
+    close_build(settings, [read_record(BuildFolder(str(out)), group)])
     return read_manifest(BuildFolder(str(out)))
 
 

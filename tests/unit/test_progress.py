@@ -14,6 +14,7 @@ from ieat.pipeline.progress import (
     progress_line,
     progress_table,
 )
+from ieat.pipeline.spending.ledger import Spent
 
 
 def stage(done: int, failed: int = 0, in_flight: int = 0, total: int | None = 100) -> StageProgress:
@@ -124,3 +125,35 @@ def test_an_error_in_the_run_ends_the_view_and_goes_on_its_way() -> None:
     ):
         raise KeyboardInterrupt
     assert threading.active_count() == before
+
+
+def asking(done: int, **counts: float) -> StageProgress:
+    return StageProgress("label", done, 0, 2, 20, Spent(**counts))  # type: ignore[arg-type]
+
+
+def test_the_table_says_what_is_asked_and_what_it_costs() -> None:
+    out = io.StringIO()
+    spent = {"answered": 30, "stored": 10, "in_flight": 4, "retried": 2, "failed": 1}
+    now = asking(10, **spent, prompt_tokens=900, completion_tokens=300, usd=0.03)
+    pace = pace_of((0.0, asking(0)), (60.0, now))
+    Console(file=out, width=140).print(progress_table([now], pace))
+    header, row = out.getvalue().splitlines()
+    assert header.split() == [
+        *("stage", "done", "of", "failed", "at", "work", "a", "minute", "left", "answered"),
+        *("stored", "asking", "retried", "no", "answer", "tokens/s", "USD", "to", "come"),
+    ]
+    # Ten dialogues are left, of whose questions three in four are expected to be new.
+    assert row.split() == [
+        *("label", "10", "20", "2", "10.0", "1", "min", "30", "10", "4", "2", "1", "20"),
+        *("0.0300", "0.0225"),
+    ]
+
+
+def test_the_line_says_what_a_stage_has_cost() -> None:
+    line = progress_line([asking(10, answered=5, usd=0.5)], Pace())
+    assert line == "dialogues: label 10/20 (0.5000 USD)"
+
+
+def test_nothing_is_to_come_where_nothing_was_paid() -> None:
+    assert asking(10, answered=5).usd_to_come is None
+    assert asking(0, answered=5, usd=1.0).usd_to_come is None

@@ -1,0 +1,100 @@
+"""What is true of one run only: when, how long, what was asked, and what it cost."""
+
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from importlib.metadata import version
+from typing import Any
+
+from ieat.pipeline.run_state import RunState
+from ieat.pipeline.spending.ledger import Spent, sum_spent
+
+PACKAGES = ("ieat", "apache-beam", "openai", "pyarrow", "librosa", "soundfile", "av")
+"""Packages whose versions a run is told by."""
+
+STAGES_OF_TABLE = {"stage1": ("transcribe", "label"), "stage2": ("attribute", "compose")}
+"""Stages whose answers a table adds to those before it."""
+
+
+def describe_run(
+    state: RunState, started: datetime, seconds: float, num_dialogues: int
+) -> dict[str, Any]:
+    """Return what run.json holds.
+
+    Args:
+        state: Counts of the run, and why it ended.
+        started: When it began, UTC.
+        seconds: How long it took.
+        num_dialogues: Dialogues that the build holds at its end.
+    """
+    stop = state.stop_reason
+    asked = state.ledger.snapshot()
+    return {
+        "started": started.isoformat(timespec="seconds"),
+        "seconds": round(seconds, 1),
+        "warnings": list(state.warnings),
+        "stopped": None if stop is None else {"code": stop.code, "message": stop.message},
+        "stages": {
+            stage.stage: {"done": stage.done, "failed": stage.failed} for stage in state.snapshot()
+        },
+        "asked": [
+            {"stage": stage, "engine": engine_id, **_rounded(asdict(spent))}
+            for (stage, engine_id), spent in asked.items()
+        ],
+        "money": _money(asked, num_dialogues),
+        "python": platform.python_version(),
+        "packages": {package: version(package) for package in PACKAGES},
+    }
+
+
+def describe_asked(total: Spent) -> str:
+    """Say in one line what was asked and what it cost; empty when nothing was."""
+    num_asked = total.answered + total.stored + total.failed
+    if not num_asked:
+        return ""
+    notes = [
+        f"{count:,} {what}"
+        for count, what in (
+            (total.stored, "from the store"),
+            (total.retried, "retried"),
+            (total.failed, "without an answer"),
+            (total.lost, "lost on the way"),
+        )
+        if count
+    ]
+    line = f"{num_asked:,} questions" + (f" ({', '.join(notes)})" if notes else "")
+    if total.tokens:
+        line += f", {total.tokens:,} tokens"
+    if total.cached_tokens:
+        line += f" ({total.cached_tokens:,} cached)"
+    if total.usd or total.usd_lost:
+        line += f", {total.usd + total.usd_lost:.4f} USD"
+    return line
+
+
+def _money(asked: Mapping[tuple[str, str], Spent], num_dialogues: int) -> dict[str, Any]:
+    """Return US dollars of this run, and of the build with what was paid before it."""
+    total = sum_spent(asked.values())
+    whole = total.usd + total.usd_stored
+    tables = {
+        table: sum_spent(spent for (stage, _), spent in asked.items() if stage in stages)
+        for table, stages in STAGES_OF_TABLE.items()
+    }
+    return {
+        "usd": round(total.usd, 6),
+        "usd_lost_at_most": round(total.usd_lost, 6),
+        "usd_paid_before": round(total.usd_stored, 6),
+        "usd_per_dialogue": round(whole / num_dialogues, 6) if num_dialogues else None,
+        "usd_by_table": {
+            table: round(spent.usd + spent.usd_stored, 6) for table, spent in tables.items()
+        },
+    }
+
+
+def _rounded(counts: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: round(count, 6) if isinstance(count, float) else count
+        for name, count in counts.items()
+        if name != "in_flight"
+    }
