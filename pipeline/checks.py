@@ -17,6 +17,9 @@ MAX_SENTENCE = {Language.EN: 60, Language.ZH: 120}
 MAX_RESPONSE = {Language.EN: 100, Language.ZH: 180}
 """Most words (English) or characters (Chinese) of a spoken response."""
 
+MAX_CHARACTERS = 40
+"""Characters per word beyond which a text is too long, whatever it says."""
+
 _LABEL = re.compile(
     r"\b(label(l?ed|l?ing|s)?|tag(ged|s)?|annotat(ed|ion|ions|or)|ground[- ]truth"
     r"|emotion category)\b|标签|标注|注释",
@@ -99,6 +102,9 @@ def check_response_text(text: str, history: History) -> None:
 def _check_text(text: str, history: History, limit: int) -> None:
     if not text.strip():
         raise UnusableAnswer("empty_answer", "a sentence is empty")
+    if len(text) > MAX_CHARACTERS * limit:
+        # Megabytes would hold up everything else while they are searched.
+        raise UnusableAnswer("too_long", f"has {len(text)} characters")
     if is_refusal(text):
         raise UnusableAnswer("refusal", "the answer declines")
     if _MARKUP.search(text):

@@ -1,6 +1,7 @@
 """Say what a build would read, ask and write, without asking anybody."""
 
 import asyncio
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ieat.pipeline.config import BuildConfig
@@ -9,14 +10,18 @@ from ieat.pipeline.history import attributed_speakers, find_targets
 from ieat.pipeline.ports import ResponseStore
 from ieat.pipeline.rules import attribute_rules, compose_rules, label_rules
 from ieat.pipeline.run_state import RunState
+from ieat.pipeline.spending.estimate import PlanningLedger, price_expected
+from ieat.pipeline.spending.prices import TEMPLATE_TOKENS
 from ieat.pipeline.stages.attribute import attribute_emotions
 from ieat.pipeline.stages.compose import compose_samples
 from ieat.pipeline.stages.hear import hear
 from ieat.pipeline.stages.label import label_emotions
 from ieat.pipeline.stages.read import list_units, read_unit
 from ieat.pipeline.stages.transcribe import transcribe
+from ieat.pipeline.store.opening import open_for_upkeep
+from ieat.pipeline.store.seal import BrokenAnswer, unseal
 from ieat.pipeline.wiring import Engines, asks_jointly, open_engines, open_store
-from ieat.schemas.engine import StoredAnswer
+from ieat.schemas.engine import StoredAnswer, Usage
 from ieat.schemas.records import HeardDialogue, LabeledDialogue
 
 FLAC_BYTES = 19_000
@@ -77,6 +82,21 @@ class StagePlan:
     """Questions that are known and not in the store."""
     num_possible: int = 0
     """Most further questions, which depend on answers that are not in the store."""
+    tokens_in: int = 0
+    """Tokens of the questions to ask."""
+    tokens_out: int = 0
+    """Tokens of their answers."""
+    usd: float | None = None
+    """What they cost, US dollars; null without prices."""
+    is_bounded: bool = False
+    """Whether tokens are an upper bound: of questions or of answers nothing like it is known."""
+
+    def add(self, usage: Usage, usd: float | None, count: int = 1) -> None:
+        """Add questions of one kind."""
+        self.tokens_in += count * (usage.prompt_tokens or 0)
+        self.tokens_out += count * (usage.completion_tokens or 0)
+        if usd is not None:
+            self.usd = (self.usd or 0.0) + count * usd
 
 
 @dataclass
@@ -94,6 +114,12 @@ class Plan:
     """Messages of dialogues that cannot be read or heard, by code."""
     stages: dict[str, StagePlan] = field(default_factory=dict)
     """Stages that ask an engine through the store."""
+    longest: int = 0
+    """Most bytes that the words of one dialogue have."""
+    is_calibrated: bool = True
+    """Whether stored answers said how long questions and answers are."""
+    max_usd: float | None = None
+    """The budget of a run."""
 
     def describe(self) -> str:
         """Return the plan as text."""
@@ -108,13 +134,49 @@ class Plan:
             lines.append(f"cannot be used: {len(messages)} ({code}); the first: {messages[0]}")
         if not self.stages:
             return "\n".join([*lines, "", "No engine is asked through the store."])
-        lines += ["", f"{'stage':<12}{'stored':>8}{'to ask':>8}{'at most':>9}"]
-        for name, stage in self.stages.items():
-            to_ask = stage.num_known + stage.num_possible
-            exact = str(stage.num_known) if not stage.num_possible else "?"
-            lines.append(f"{name:<12}{stage.num_stored:>8}{exact:>8}{to_ask:>9}")
+        lines += ["", *_stage_lines(self.stages)]
+        if not self.is_calibrated:
+            lines.append(
+                "No answer of these engines is stored yet: tokens are reckoned at 4 bytes each. "
+                "A build with --limit 5 makes this exact."
+            )
         lines.append("An answer that breaks a check is asked for once more; that comes on top.")
+        if self.max_usd is not None and self.usd is not None and self.usd > self.max_usd:
+            lines.append(f"max_usd {self.max_usd:g} may end the build before that.")
         return "\n".join(lines)
+
+    @property
+    def usd(self) -> float | None:
+        """What all questions cost, US dollars; null without prices."""
+        priced = [stage.usd for stage in self.stages.values() if stage.usd is not None]
+        return sum(priced) if priced else None
+
+
+def _stage_lines(stages: Mapping[str, StagePlan]) -> list[str]:
+    """Lay out what each stage asks; `<=` marks an upper bound."""
+    total = StagePlan()
+    for stage in stages.values():
+        total.num_stored += stage.num_stored
+        total.num_known += stage.num_known
+        total.num_possible += stage.num_possible
+        total.is_bounded |= stage.is_bounded
+        total.add(
+            Usage(prompt_tokens=stage.tokens_in, completion_tokens=stage.tokens_out), stage.usd
+        )
+    header = ("stage", "stored", "to ask", "at most", "tokens in", "tokens out", "USD")
+    lines = [f"{header[0]:<12}" + "".join(f"{name:>14}" for name in header[1:])]
+    for name, stage in [*stages.items(), ("total", total)]:
+        mark = "<= " if stage.is_bounded else ""
+        cells = (
+            str(stage.num_stored),
+            str(stage.num_known) if not stage.num_possible else "?",
+            str(stage.num_known + stage.num_possible),
+            f"{mark}{stage.tokens_in}",
+            f"{mark}{stage.tokens_out}",
+            "" if stage.usd is None else f"{mark}{stage.usd:.4f}",
+        )
+        lines.append(f"{name:<12}" + "".join(f"{cell:>14}" for cell in cells))
+    return lines
 
 
 def plan_build(config: BuildConfig) -> Plan:
@@ -128,9 +190,10 @@ def plan_build(config: BuildConfig) -> Plan:
 
 async def _plan(config: BuildConfig) -> Plan:
     store = PlanningStore(_store_if_any(config))
-    state = RunState(("plan",), 1.0)
+    ledger = PlanningLedger()
+    state = RunState(("plan",), 1.0, ledger)
     engines = open_engines(config, state, store)
-    plan = Plan(stages=_stages(config))
+    plan = Plan(stages=_stages(config), max_usd=config.max_usd)
     try:
         for unit in list_units(config.inputs, config.limit):
             try:
@@ -141,9 +204,28 @@ async def _plan(config: BuildConfig) -> Plan:
                 continue
             _count_dialogue(plan, heard, config)
             await _count_questions(plan, heard, config, engines, store)
+            plan.longest = max(plan.longest, _bytes_of(heard))
     finally:
         await engines.close()
+    ledger.calibration.learn_all(_stored_answers(config))
+    reckon(plan, ledger, config)
     return plan
+
+
+def _stored_answers(config: BuildConfig) -> Iterator[StoredAnswer]:
+    """Yield answers that are stored already, of earlier builds too."""
+    try:
+        store = open_for_upkeep(config.store_folder, replay=True)
+    except ConfigError:
+        return
+    try:
+        for sealed in store.answers():
+            try:
+                yield unseal(sealed)
+            except BrokenAnswer:  # noqa: PERF203 - every answer is tried
+                continue
+    finally:
+        store.close()
 
 
 def _store_if_any(config: BuildConfig) -> ResponseStore | None:
@@ -240,3 +322,44 @@ def _note(plan: Plan, stage: str, store: PlanningStore) -> None:
 def _bound(plan: Plan, stage: str, num_possible: int) -> None:
     if stage in plan.stages:
         plan.stages[stage].num_possible += num_possible
+
+
+BYTES_PER_SECOND = 50
+"""More bytes than anybody speaks in a second: 6 words of 8 letters, 11 Chinese characters of 3."""
+PROMPT_BYTES = 12_000
+"""More bytes than any released prompt has with its answer schema."""
+
+
+def _bytes_of(heard: HeardDialogue) -> int:
+    """Return an upper bound of the bytes of a dialogue's words, names included."""
+    return sum(
+        len(turn.speaker.encode("utf-8", "replace"))
+        + 20
+        + max(
+            len((turn.text or "").encode("utf-8", "replace")),
+            round(BYTES_PER_SECOND * sound.duration) if sound else 0,
+        )
+        for turn, sound in zip(heard.dialogue.turns, heard.sounds, strict=True)
+    )
+
+
+def reckon(plan: Plan, ledger: PlanningLedger, config: BuildConfig) -> None:
+    """Reckon tokens and money of all questions that are to be asked."""
+    calibration = ledger.calibration
+    for missing in ledger.missing:
+        stage = plan.stages[missing.stage]
+        engine_id, label = missing.engine_id, missing.label
+        expected = calibration.expect(engine_id, label, missing.question_bytes, missing.bound)
+        stage.add(expected, price_expected(expected, missing.bound, missing.prices))
+        if missing.question_bytes is not None:
+            stage.is_bounded |= not calibration.knows_answers(engine_id, label)
+            plan.is_calibrated &= calibration.tokens_per_byte(engine_id, label) is not None
+    settings = config.language_model_settings
+    for stage in plan.stages.values():
+        if stage.num_possible:
+            stage.is_bounded = True
+            most = Usage(
+                prompt_tokens=PROMPT_BYTES + TEMPLATE_TOKENS + plan.longest,
+                completion_tokens=settings.max_tokens,
+            )
+            stage.add(most, price_expected(most, most, settings.prices), stage.num_possible)

@@ -179,6 +179,7 @@ class OpenAIServer:
         self.base_url = ""
         """Base URL to give to an engine, once the server runs."""
         self._script = script
+        self._port = 0
         self._in_flight = 0
         self._errors: list[BaseException] = []
         self._loop = asyncio.new_event_loop()
@@ -206,6 +207,14 @@ class OpenAIServer:
         if self._errors and error is None:
             raise self._errors[0]
 
+    def go_away(self) -> None:
+        """Close the port and all connections, as a server that is restarted."""
+        asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result()
+
+    def come_back(self) -> None:
+        """Listen on the same port again."""
+        self._runner = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result()
+
     async def _listen(self) -> web.AppRunner:
         app = web.Application(client_max_size=2**28)
         app.router.add_get("/v1/models", self._models)
@@ -213,9 +222,10 @@ class OpenAIServer:
         # Connections that still wait for a slow reply are dropped when a test ends.
         runner = web.AppRunner(app, shutdown_timeout=0.01, access_log=None)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = web.TCPSite(runner, "127.0.0.1", self._port, reuse_address=True)
         await site.start()
-        self.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+        self._port = runner.addresses[0][1]
+        self.base_url = f"http://127.0.0.1:{self._port}/v1"
         return runner
 
     async def _stop(self) -> None:

@@ -12,6 +12,9 @@ from ieat.schemas.history import History
 
 Judged = TypeVar("Judged")
 
+MAX_REPEATED = 8000
+"""Most characters of an unusable answer that the second question repeats."""
+
 
 class PartlyUsable(UnusableAnswer, Generic[Judged]):
     """A part of the answer can be used, though not all of it."""
@@ -67,7 +70,8 @@ async def ask_twice(
                 update={
                     "messages": (
                         *question.messages,
-                        Message(role="assistant", content=stored.answer.text),
+                        # One that runs on for megabytes would be paid for as a question too.
+                        Message(role="assistant", content=stored.answer.text[:MAX_REPEATED]),
                         Message(role="user", content=reask.sections[problem.code]),
                     )
                 }

@@ -1,5 +1,6 @@
 """The connection to one OpenAI-compatible endpoint: addresses, keys, headers, certificates."""
 
+import base64
 import json
 import os
 import ssl
@@ -8,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 import aiohttp
 import openai
@@ -118,6 +119,11 @@ class Connection:
         del self._headers["content-type"]
         self._headers.update(further)
         self._base_url = http.URL(base_url)
+        if self._base_url.userinfo:
+            # The transport refuses credentials in two places; those of the URL come first.
+            told = base64.b64encode(unquote_to_bytes(self._base_url.userinfo)).decode()
+            self._headers["authorization"] = f"Basic {told}"
+            self._base_url = self._base_url.copy_with(username=None, password=None)
         self._urls: dict[str, http.URL] = {}
 
     async def send(

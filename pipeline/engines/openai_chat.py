@@ -172,6 +172,8 @@ def _body(model: str, question: Question, dialect: Dialect) -> dict[str, object]
         }
     elif dialect.mode == "json_object":
         body["response_format"] = {"type": "json_object"}
+    if sampling.extra_body:
+        body.update(json.loads(sampling.extra_body))
     return body
 
 

@@ -7,7 +7,7 @@ from ieat.schemas.engine import StoredAnswer
 
 MAX_BYTES = 64 * 2**20
 """Most text that is remembered, bytes, about."""
-OVERHEAD = 1000
+OVERHEAD = 3000
 """What an answer takes in memory besides its text, bytes, about."""
 
 

@@ -113,6 +113,7 @@ class PaidOnce:
                 meter.found(found)
                 return found
         if self._replay:
+            meter.missed(wanted.label, wanted.bound, wanted.question_bytes)
             raise NotInStore(
                 message=f"no stored answer of {self._engine_id} to {wanted.label} for "
                 f"{wanted.dialogue_id} (key {key[:12]}); run once without replay"
