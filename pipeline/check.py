@@ -1,14 +1,18 @@
 """Try a configuration on one dialogue: read it, ask each engine, write and remove one file."""
 
+import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 import fsspec
 
 from ieat.pipeline.config import BuildConfig
 from ieat.pipeline.failures import ConfigError, RecordError, unwritable
 from ieat.pipeline.rules import attribute_rules, compose_rules, label_rules
+from ieat.pipeline.run_report import describe_asked
 from ieat.pipeline.run_state import RunState
+from ieat.pipeline.spending.ledger import Spent, sum_spent
 from ieat.pipeline.stages.attribute import attribute_emotions
 from ieat.pipeline.stages.compose import compose_samples
 from ieat.pipeline.stages.hear import hear
@@ -20,6 +24,8 @@ from ieat.pipeline.wiring import Engines, engine_opener
 from ieat.schemas.dialogue import Dialogue
 from ieat.schemas.records import Failure
 
+WANTED_RATE = 100.0
+"""Questions a second that most endpoints can be asked, and that a build can keep up with."""
 MAX_TRIED = 20
 """Dialogues that are tried before the input counts as unreadable."""
 
@@ -37,10 +43,52 @@ def check_build(config: BuildConfig) -> Iterator[str]:
     yield f"read      {dialogue.dialogue_id}: {len(dialogue.turns)} turns ({dialogue.source})"
     worker = Worker(engine_opener(config), RunState(("check",), 1.0))
     try:
-        yield from worker.wait_for(_ask_engines(config, _opening(dialogue), worker.engines))
+        tried = worker.wait_for(_ask_engines(config, _opening(dialogue), worker.engines))
+        spent = worker.state.ledger.snapshot()
     finally:
         worker.close()
+    yield from tried.lines
+    asked = describe_asked(sum_spent(spent.values()))
+    if asked:
+        yield f"asked     {asked}"
+    yield from _suggest(config, spent, tried.seconds)
     yield _write_and_remove(config.output)
+
+
+class _Tried(NamedTuple):
+    """What the engines gave."""
+
+    lines: list[str]
+    seconds: float
+    """Time that the stages which ask a language model took."""
+
+
+def _suggest(
+    config: BuildConfig, spent: Mapping[tuple[str, str], Spent], seconds: float
+) -> Iterator[str]:
+    """Say how long an answer of the language model takes, and how many calls that is worth.
+
+    The questions of a check go one after the other, so their time is that of single answers.
+    """
+    asked = sum_spent(
+        found for (stage, _), found in spent.items() if stage in ("label", "attribute", "compose")
+    )
+    if not asked.answered:
+        return
+    latency = seconds / asked.answered
+    settings = config.language_model_settings
+    rate = settings.in_flight / latency
+    line = (
+        f"speed     {latency:.2f} s an answer: in_flight {settings.in_flight} asks about "
+        f"{rate:.0f} questions a second"
+    )
+    allowed = settings.requests_per_minute
+    if allowed is not None:
+        enough = max(1, math.ceil(1.2 * latency * allowed / 60))
+        line += f"; in_flight {enough} is enough for requests_per_minute {allowed:g}"
+    elif rate < WANTED_RATE:
+        line += f"; in_flight {math.ceil(WANTED_RATE * latency)} would ask about {WANTED_RATE:.0f}"
+    yield line
 
 
 def _first_readable(config: BuildConfig) -> Dialogue:
@@ -62,7 +110,7 @@ def _opening(dialogue: Dialogue) -> Dialogue:
     return dialogue.model_copy(update={"turns": dialogue.turns[: change + 1]})
 
 
-async def _ask_engines(config: BuildConfig, dialogue: Dialogue, engines: Engines) -> list[str]:
+async def _ask_engines(config: BuildConfig, dialogue: Dialogue, engines: Engines) -> _Tried:
     """Run the stages over the opening of a dialogue and say what each engine gave."""
     lines = []
     clock = time.monotonic()
@@ -79,6 +127,7 @@ async def _ask_engines(config: BuildConfig, dialogue: Dialogue, engines: Engines
         transcribed = await transcribe(heard, engines.recognizer)
         words = transcribed.transcript.utterances[0].clean
         lines.append(f"words     {engines.recognizer.recognizer_id}: {words!r} ({took()})")
+        began = time.monotonic()
         labeled = await label_emotions(transcribed, engines.labeler, label_rules(config))
         _refuse_failed(labeled.failures)
         states = [state for found in labeled.trajectories for state in found.states]
@@ -100,7 +149,7 @@ async def _ask_engines(config: BuildConfig, dialogue: Dialogue, engines: Engines
             lines.append("response  not asked: the first turn is no target with a known state")
     except RecordError as error:
         raise ConfigError(f"{dialogue.dialogue_id}: {error.code}: {error.message}") from error
-    return lines
+    return _Tried(lines, time.monotonic() - began)
 
 
 def _refuse_failed(failures: tuple[Failure, ...]) -> None:

@@ -1,6 +1,7 @@
 """What a person types, what is printed, and how it ends."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -150,6 +151,9 @@ def test_check_asks_each_engine_and_leaves_no_file(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "cause     openai:fake-1: They said: My bag is gone, I am so angry." in printed
     assert "response  I hear you." in printed
+    # The joint question, found again for its cause, and the response.
+    assert "asked     3 questions (1 from the store), 30 tokens\n" in printed
+    assert re.search(r"speed     \d\.\d\d s an answer: in_flight 64 asks about \d+ ques", printed)
     assert not (tmp_path / "out").exists()
     assert sorted(file.name for file in tmp_path.iterdir()) == ["out.ieat", "talks.jsonl"]
 
