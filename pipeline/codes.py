@@ -84,6 +84,11 @@ CODES: dict[str, Code] = {
         "The engine's service refused this question as malformed.",
         "Read the message; check model and settings.",
     ),
+    "withdrawn": Code(
+        "filtered",
+        "The people of the dialogue withdrew their consent.",
+        "Nothing is to be mended; the dialogue may not be used.",
+    ),
     "broken_answer": Code(
         "failure",
         "A stored transcription is not in the form of its engine.",

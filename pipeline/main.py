@@ -51,6 +51,7 @@ from ieat.pipeline.stages.read import (
 )
 from ieat.pipeline.stages.transcribe import Transcribe
 from ieat.pipeline.steps import DeadLetters, EngineRoom, StepContext
+from ieat.pipeline.store.withdrawn import read_withdrawn
 from ieat.pipeline.wiring import Engines, engine_ids, engine_opener
 from ieat.schemas.build import Manifest, UnitCounts
 
@@ -234,7 +235,8 @@ def _may_go_on(state: RunState) -> bool:
 def _open_state(config: BuildConfig) -> RunState:
     """Return the state of a run that begins; it is made where the engines are opened."""
     budget = Budget(config.max_usd, config.max_tokens)
-    return RunState(STAGES, config.max_failed_ratio, Ledger(budget))
+    withdrawn = read_withdrawn(config.store_folder)
+    return RunState(STAGES, config.max_failed_ratio, Ledger(budget), withdrawn)
 
 
 def _open_folder(config: BuildConfig, ids: dict[str, str | None]) -> BuildFolder:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ieat.pipeline.progress import StageProgress
 from ieat.pipeline.spending.ledger import Ledger, sum_spent
+from ieat.pipeline.store.withdrawn import hash_id
 
 MIN_ENDED = 50
 """Dialogues that must have left the first stage before the share of failures can stop a run."""
@@ -34,11 +35,13 @@ class RunState:
         stages: Names of the stages in order.
         max_failed_ratio: Share of failed dialogues at which the run stops.
         ledger: Counts what is asked and what it costs.
+        withdrawn: Hashes of the ids of dialogues that may not be used.
     """
 
     stages: Sequence[str]
     max_failed_ratio: float
     ledger: Ledger = field(default_factory=Ledger)
+    withdrawn: frozenset[str] = frozenset()
     stop_reason: Stop | None = None
     num_read: int = 0
     num_unreadable: int = 0
@@ -59,6 +62,10 @@ class RunState:
         """Keep something that a person should know at the end."""
         with self._lock:
             self.warnings.append(message)
+
+    def is_withdrawn(self, dialogue_id: str) -> bool:
+        """Tell whether a dialogue may not be used any more."""
+        return bool(self.withdrawn) and hash_id(dialogue_id) in self.withdrawn
 
     def read(self, *, is_failed: bool) -> None:
         """Count a unit that was read, or could not be read."""

@@ -12,11 +12,13 @@ import typer
 
 from ieat.pipeline.built_keys import keys_of_build
 from ieat.pipeline.failures import ConfigError, RunStopped
+from ieat.pipeline.output.withdrawal import dialogues_of_speaker, take_out
 from ieat.pipeline.ports import StoreUpkeep
 from ieat.pipeline.store.export import export_answers, import_answers
 from ieat.pipeline.store.opening import open_for_upkeep
 from ieat.pipeline.store.seal import unseal
 from ieat.pipeline.store.upkeep import StoreStats, find_broken, find_unused, measure_store
+from ieat.pipeline.store.withdrawn import remember_withdrawn
 
 BROKEN = 5
 """Exit code of `verify` where an answer is not as it was stored."""
@@ -124,6 +126,42 @@ def prune(
             sys.stdout.write(f"removed {opened.remove(unwanted)} answers{cost}\n")
         else:
             sys.stdout.write(f"would remove {len(unwanted)} answers{cost}; do it with --yes\n")
+
+
+@app.command()
+def forget(
+    store: Place,
+    dialogues: Annotated[
+        list[str] | None, typer.Option("--dialogue", help="Id of a dialogue: CORPUS/NAME.")
+    ] = None,
+    speaker: Annotated[
+        str | None, typer.Option(help="CORPUS/NAME of somebody who speaks in the named builds.")
+    ] = None,
+    builds: Build = None,
+    yes: Yes = False,
+) -> None:
+    """Withdraw dialogues: from the store, from the named builds, and from all builds to come."""
+    gone = set(dialogues or ())
+    if speaker is not None:
+        corpus, _, name = speaker.partition("/")
+        if not (builds and name):
+            raise ConfigError("--speaker takes CORPUS/NAME and needs --build, once or more")
+        gone |= {found for out in builds for found in dialogues_of_speaker(out, corpus, name)}
+    if not gone:
+        raise ConfigError("there is no dialogue to forget; give --dialogue, or another --speaker")
+    if not yes:
+        sys.stdout.write(f"would forget {', '.join(sorted(gone))}; do it with --yes\n")
+        return
+    with _opened(store, replay=False) as opened:
+        # What is remembered first holds even if the rest is cut short.
+        remember_withdrawn(store, gone)
+        for out in builds or ():
+            sys.stdout.write(f"took {take_out(out, gone)} rows out of {out}\n")
+        num_removed = opened.remove(opened.forget_dialogues(gone))
+    sys.stdout.write(
+        f"forgot {len(gone)} dialogues: removed {num_removed} answers; no build on this store "
+        "uses these dialogues any more\n"
+    )
 
 
 def _keys_of(builds: list[str]) -> set[str]:

@@ -75,7 +75,7 @@ def write_shard(
     row_type = TABLES[name.table]
     lost: list[DeadLetterRow] = []
     num_rows = 0
-    with folder.write(name.file) as file, _open_writer(file, row_type) as writer:
+    with folder.write(name.file) as file, open_writer(file, row_type) as writer:
         for group in _groups(_fill(rows, row_type, name.table, read_clip, lost)):
             writer.write_table(
                 pa.Table.from_pylist(group, schema=writer.schema), row_group_size=len(group)
@@ -155,7 +155,8 @@ def _groups(filled: Iterable[_Filled]) -> Iterator[list[dict[str, Any]]]:
         yield group
 
 
-def _open_writer(file: Any, row_type: type[Value]) -> pq.ParquetWriter:
+def open_writer(file: Any, row_type: type[Value]) -> pq.ParquetWriter:
+    """Open a file for rows of one type, as all files of a build are written."""
     schema = arrow_schema(row_type).with_metadata(file_metadata(row_type))
     leaves = list(_leaves(schema))
     return pq.ParquetWriter(

@@ -56,6 +56,8 @@ def read_or_set_aside(
         return _aside(unit, "not_reached", stop.code, stop.message)
     try:
         dialogue = read_unit(unit, settings, user_speaker)
+        if state.is_withdrawn(dialogue.dialogue_id):
+            raise Filtered("withdrawn", f"{unit.source}: its people withdrew their consent")
     except RecordError as error:
         end = "filtered" if isinstance(error, Filtered) else "dead"
         state.read(is_failed=True)

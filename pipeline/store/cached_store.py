@@ -5,7 +5,7 @@ from collections import OrderedDict
 from ieat.pipeline.ports import ResponseStore
 from ieat.schemas.engine import StoredAnswer
 
-MAX_BYTES = 64 * 2**20
+MAX_BYTES = 32 * 2**20
 """Most text that is remembered, bytes, about."""
 OVERHEAD = 3000
 """What an answer takes in memory besides its text, bytes, about."""
