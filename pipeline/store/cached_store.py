@@ -6,9 +6,9 @@ from ieat.pipeline.ports import ResponseStore
 from ieat.schemas.engine import StoredAnswer
 
 MAX_BYTES = 32 * 2**20
-"""Most text that is remembered, bytes, about."""
+"""Most that is remembered, bytes, about."""
 OVERHEAD = 3000
-"""What an answer takes in memory besides its text, bytes, about."""
+"""What an answer takes in memory besides its text, bytes; measured."""
 
 
 class CachedStore:
@@ -16,7 +16,7 @@ class CachedStore:
 
     Args:
         inner: The store; closed with this one.
-        max_bytes: Most text that is remembered; the longest unused go first.
+        max_bytes: Most that is remembered; the longest unused go first.
     """
 
     def __init__(self, inner: ResponseStore, max_bytes: int = MAX_BYTES) -> None:
