@@ -130,7 +130,7 @@ class _PlanningMeter(Meter):
         *,
         is_free: bool,
     ) -> None:
-        super().__init__(ledger.budget, Spent(), prices, is_free=is_free)
+        super().__init__(ledger.budget, Spent(), prices, ledger.counted, is_free=is_free)
         self._ledger = ledger
         self._stage = stage
         self._engine_id = engine_id

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from typing import NamedTuple
@@ -48,16 +49,24 @@ class Spent:
     usd: float = 0.0
     """Cost of the answers of this run, US dollars."""
     usd_stored: float = 0.0
-    """Cost of the stored answers when they were paid, US dollars."""
+    """Cost of the stored answers when earlier runs paid them, each once, US dollars."""
     lost: int = 0
     """Attempts that may have been billed although no answer arrived."""
     usd_lost: float = 0.0
     """Most that those can have cost, US dollars."""
+    # Whoever compares counts does not mean the clock.
+    answer_seconds: float = field(default=0.0, compare=False)
+    """Time from the last attempt at a question to its answer, summed over answers, seconds."""
 
     @property
     def tokens(self) -> int:
         """Tokens of questions and answers of this run."""
         return self.prompt_tokens + self.completion_tokens
+
+    @property
+    def latency(self) -> float | None:
+        """Mean time that the engine takes for an answer, seconds; null before the first one."""
+        return self.answer_seconds / self.answered if self.answered else None
 
 
 def sum_spent(some: Iterable[Spent]) -> Spent:
@@ -155,6 +164,27 @@ def _sum(one: Cost, other: Cost) -> Cost:
     return Cost(one.usd + other.usd, one.tokens + other.tokens)
 
 
+MAX_COUNTED = 1 << 18
+"""Most keys that are remembered: a question comes up again soon, and memory stays bounded."""
+
+
+class Counted:
+    """The keys whose money is counted, the newest of them."""
+
+    def __init__(self) -> None:
+        self._keys: dict[int, None] = {}
+
+    def add(self, key: str) -> bool:
+        """Remember a key; returns whether it was not there."""
+        known = hash(key)
+        is_new = known not in self._keys
+        self._keys.pop(known, None)
+        self._keys[known] = None
+        if len(self._keys) > MAX_COUNTED:
+            del self._keys[next(iter(self._keys))]
+        return is_new
+
+
 @dataclass
 class Ledger:
     """Everything that is asked in this process, by stage and engine; reads from any thread.
@@ -165,6 +195,8 @@ class Ledger:
 
     budget: Budget = field(default_factory=Budget)
     _spent: dict[tuple[str, str], Spent] = field(default_factory=dict)
+    counted: Counted = field(default_factory=Counted, repr=False)
+    """Whose money is counted."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def meter(
@@ -180,7 +212,7 @@ class Ledger:
         """
         with self._lock:
             spent = self._spent.setdefault((stage, engine_id), Spent())
-        return Meter(self.budget, spent, prices, is_free=is_free)
+        return Meter(self.budget, spent, prices, self.counted, is_free=is_free)
 
     def snapshot(self) -> dict[tuple[str, str], Spent]:
         """Return a copy of the counts by stage and engine, in the order in which they came up."""
@@ -192,23 +224,39 @@ class Meter:
     """Counts the questions of one stage to one engine; for one event loop."""
 
     def __init__(
-        self, budget: Budget, spent: Spent, prices: Prices | None, *, is_free: bool = False
+        self,
+        budget: Budget,
+        spent: Spent,
+        prices: Prices | None,
+        counted: Counted,
+        *,
+        is_free: bool = False,
     ) -> None:
         self._budget = budget
         self._spent = spent
         self._prices = prices
+        self._counted = counted
         self._is_free = is_free
 
     def found(self, stored: StoredAnswer) -> None:
-        """Count an answer that did not have to be paid."""
+        """Count an answer that did not have to be paid; its money once, whoever finds it again."""
         self._spent.stored += 1
-        self._spent.usd_stored += stored.usd or 0.0
+        if self._counted.add(stored.key):
+            self._spent.usd_stored += stored.usd or 0.0
 
     def missed(self, label: str, bound: Usage, question_bytes: int | None) -> None:
         """Hear of a question that is neither stored nor asked; only a plan keeps it."""
 
-    def begin(self, bound: Usage) -> "MeteredCall":
-        """Return a call that may use so much at each attempt; end it by `settle` or `give_up`."""
+    def begin(self, bound: Usage, key: str | None = None) -> "MeteredCall":
+        """Return a call that may use so much at each attempt; end it by `settle` or `give_up`.
+
+        Args:
+            bound: The most that an attempt can use.
+            key: The key of the question: where its answer is found again in this run, its money
+                is not counted as paid before. Null where nobody finds it again.
+        """
+        if key is not None:
+            self._counted.add(key)
         bound = Usage() if self._is_free else bound
         usd = price_bound(bound, self._prices) if self._prices else 0.0
         self._spent.in_flight += 1
@@ -231,6 +279,7 @@ class MeteredCall:
         self._most = most
         self._is_reserved = False
         self._num_attempts = 0
+        self._asked_at: float | None = None
 
     async def attempt(self) -> None:
         """Reserve the cost of an attempt.
@@ -241,6 +290,7 @@ class MeteredCall:
         if not self._is_reserved:
             await self._budget.reserve(self._most)
             self._is_reserved = True
+        self._asked_at = time.monotonic()
         self._num_attempts += 1
         self._spent.retried += self._num_attempts > 1
 
@@ -268,6 +318,8 @@ class MeteredCall:
             usage.prompt_tokens is None or usage.completion_tokens is None
         )
         spent.usd += usd or 0.0
+        if self._asked_at is not None:
+            spent.answer_seconds += time.monotonic() - self._asked_at
         self._return(Cost(usd or 0.0, count_tokens(known)))
         return usd
 

@@ -72,7 +72,7 @@ def price_usage(usage: Usage, prices: Prices) -> float:
 
     Cached, reasoning and audio tokens are parts of the others, priced apart.
     """
-    audio = usage.audio_tokens or 0
+    audio = min(usage.audio_tokens or 0, usage.prompt_tokens or 0)
     cached = min(usage.cached_tokens or 0, (usage.prompt_tokens or 0) - audio)
     words = (usage.prompt_tokens or 0) - audio - cached
     reasoning = min(usage.reasoning_tokens or 0, usage.completion_tokens or 0)

@@ -212,7 +212,9 @@ class ObjectStore:
                 f"there is no response store {self._url} to replay from; run once without replay, "
                 "or set store to that of an earlier build"
             )
-        is_used = self._files.exists(self._root) and self._files.ls(self._root, detail=False)
+        there = self._files.ls(self._root, detail=False) if self._files.exists(self._root) else []
+        # Another process may be writing its marker.
+        is_used = any(not name.endswith(".tmp") for name in there)
         # Another process may have come first, so the marker is looked for again.
         if is_used and not self._is_marked(marker):
             raise ConfigError(
