@@ -57,6 +57,23 @@ def runs_here(options: PipelineOptions) -> bool:
     return (runner, mode) == (LOCAL_RUNNER, "in_memory")
 
 
+def refuse_budget_elsewhere(
+    options: PipelineOptions, max_usd: float | None, max_tokens: int | None
+) -> None:
+    """Refuse a budget that other processes would not know of.
+
+    Raises:
+        ConfigError: There is a budget, and the pipeline does not run in this process.
+    """
+    if runs_here(options) or (max_usd is None and max_tokens is None):
+        return
+    name = "max_tokens" if max_usd is None else "max_usd"
+    raise ConfigError(
+        f"{name} holds within one process; leave it out, or leave out the flags behind -- that "
+        "run the pipeline elsewhere"
+    )
+
+
 def _refuse_unknown_runner(name: str) -> None:
     try:
         create_runner(name)

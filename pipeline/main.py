@@ -16,7 +16,7 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from rich.console import Console
 
-from ieat.pipeline.beam_flags import beam_options, runs_here
+from ieat.pipeline.beam_flags import beam_options, refuse_budget_elsewhere, runs_here
 from ieat.pipeline.coders import register_coders
 from ieat.pipeline.config import BuildConfig
 from ieat.pipeline.failures import unwritable
@@ -163,6 +163,7 @@ def build(
         EngineUnavailable: An engine cannot even be opened.
     """
     options = beam_options(beam_flags)
+    refuse_budget_elsewhere(options, config.max_usd, config.max_tokens)
     register_coders()
     # An empty input is told before the output folder is touched.
     refuse_empty_inputs(config.inputs)

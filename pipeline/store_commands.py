@@ -10,9 +10,7 @@ from typing import Annotated
 
 import typer
 
-from ieat.pipeline.built_keys import keys_of_build
 from ieat.pipeline.failures import ConfigError, RunStopped
-from ieat.pipeline.output.withdrawal import dialogues_of_speaker, take_out
 from ieat.pipeline.ports import StoreUpkeep
 from ieat.pipeline.store.export import export_answers, import_answers
 from ieat.pipeline.store.opening import open_for_upkeep
@@ -141,6 +139,9 @@ def forget(
     yes: Yes = False,
 ) -> None:
     """Withdraw dialogues: from the store, from the named builds, and from all builds to come."""
+    # Loading Beam, which writes tables, takes a second that the other commands need not wait.
+    from ieat.pipeline.output.withdrawal import dialogues_of_speaker, take_out
+
     gone = set(dialogues or ())
     if speaker is not None:
         corpus, _, name = speaker.partition("/")
@@ -165,6 +166,8 @@ def forget(
 
 
 def _keys_of(builds: list[str]) -> set[str]:
+    from ieat.pipeline.built_keys import keys_of_build
+
     return {key for out in builds for key in keys_of_build(out)}
 
 

@@ -131,11 +131,15 @@ def test_plan_knows_what_is_in_the_store(tmp_path, capsys):
         assert run(arguments, []) == 0
         assert server.count() == paid
     table = {
-        line.split()[0]: line.split()[1:]
+        line.split()[0]: line.replace("<= ", "<=").split()[1:]
         for line in capsys.readouterr().out.splitlines()
         if line.startswith(("label ", "compose "))
     }
-    assert table == {"label": ["2", "2", "2"], "compose": ["1", "?", "1"]}
+    compose = table.pop("compose")
+    # Two questions at ten tokens and answers of five, as the stored ones had.
+    assert table == {"label": ["2", "2", "2", "20", "10"]}
+    assert compose[:3] == ["1", "?", "1"]
+    assert all(tokens.startswith("<=") for tokens in compose[3:])
 
 
 def test_check_asks_each_engine_and_leaves_no_file(tmp_path, capsys):
@@ -197,7 +201,7 @@ def test_too_many_failures_end_with_5_and_the_books_are_written(tmp_path, capsys
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_person_who_stops_a_build_keeps_what_is_done_and_goes_on_later(tmp_path, number):
     with OpenAIServer(slowly) as server:
-        typed = command(tmp_path, server.base_url, "out", "store")
+        typed = command(tmp_path, server.base_url, "out", "store", 60, 4)
         process = subprocess.Popen(typed, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         # The stages run breadth first: the first rows are done after about 150 of 240 calls.
         wait_for(server, 190, process)

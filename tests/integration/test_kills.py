@@ -70,7 +70,7 @@ def num_committed(store):
 @pytest.mark.parametrize(
     ("num_kills", "num_dialogues", "in_flight", "most_between"),
     [
-        (3, 60, 4, 60),
+        (2, 40, 4, 60),
         pytest.param(20, 1250, 32, 230, marks=[pytest.mark.slow, pytest.mark.timeout(900)]),
     ],
 )
