@@ -1,4 +1,4 @@
-"""Show how far a build is: a live table on a terminal, a plain line now and then elsewhere."""
+"""Show how far a build is: live tables on a terminal, a plain line now and then elsewhere."""
 
 import threading
 import time
@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import NamedTuple
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 
@@ -21,7 +21,6 @@ REFRESH = 0.5
 
 LINE_EVERY = 30.0
 """Time between two lines elsewhere, seconds."""
-
 
 NOTHING_ASKED = Spent()
 
@@ -47,49 +46,66 @@ class StageProgress(NamedTuple):
         """Dialogues that left the stage, whichever way."""
         return self.done + self.failed
 
-    @property
-    def usd_to_come(self) -> float | None:
-        """Cost of the dialogues that are left at that of those done, US dollars; null if unknown.
 
-        Dialogues that were stored cost nothing and are left out, so it is at most too high.
-        """
-        num_asked = self.asked.answered + self.asked.stored
-        if self.total is None or not self.num_ended or not self.asked.usd:
-            return None
-        paid = self.asked.usd + self.asked.usd_stored
-        share = self.asked.answered / num_asked
-        return max(0, self.total - self.num_ended) * paid * share / self.num_ended
+class _Look(NamedTuple):
+    """What was seen of a stage at one time, or came about between two."""
+
+    at: float
+    num_ended: int
+    tokens: int
+    usd: float
 
 
 class Pace:
-    """Turns counts over time into rates and remaining times."""
+    """Turns counts over time into rates, remaining times and costs."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, deque[tuple[float, int, int]]] = {}
+        self._seen: dict[str, deque[_Look]] = {}
 
     def observe(self, stages: Sequence[StageProgress], now: float) -> None:
         """Remember the counts at a time in seconds; times do not run backwards."""
         for stage in stages:
             seen = self._seen.setdefault(stage.stage, deque())
-            seen.append((now, stage.num_ended, stage.asked.tokens))
-            while len(seen) > 2 and seen[1][0] <= now - WINDOW:
+            seen.append(_Look(now, stage.num_ended, stage.asked.tokens, stage.asked.usd))
+            while len(seen) > 2 and seen[1].at <= now - WINDOW:
                 seen.popleft()
 
     def rate(self, stage: str) -> float | None:
         """Return dialogues a second over the last minute; null before anything is known."""
-        seen = self._seen.get(stage)
-        if not seen or seen[-1][0] <= seen[0][0]:
-            return None
-        (start, before, _), (end, after, _) = seen[0], seen[-1]
-        return (after - before) / (end - start)
+        lately = self._lately(stage)
+        return None if lately is None else lately.num_ended / lately.at
 
     def tokens_per_second(self, stage: str) -> float | None:
         """Return tokens a second over the last minute; null before anything is known."""
-        seen = self._seen.get(stage)
-        if not seen or seen[-1][0] <= seen[0][0]:
+        lately = self._lately(stage)
+        return None if lately is None else lately.tokens / lately.at
+
+    def usd_to_come(self, stage: StageProgress) -> float | None:
+        """Return what the dialogues that are left cost, US dollars; null when unknown.
+
+        They are reckoned at those of the last minute: where a run goes on, the first ones were
+        stored and say nothing about the others.
+        """
+        if stage.total is None or not stage.num_ended or not stage.asked.usd:
             return None
-        (start, _, before), (end, _, after) = seen[0], seen[-1]
-        return (after - before) / (end - start)
+        num_left = max(0, stage.total - stage.num_ended)
+        lately = self._lately(stage.stage)
+        if lately is not None and lately.num_ended and lately.usd:
+            return num_left * lately.usd / lately.num_ended
+        return num_left * stage.asked.usd / stage.num_ended
+
+    def _lately(self, stage: str) -> _Look | None:
+        """Return what came about in the last minute, its time in seconds."""
+        seen = self._seen.get(stage)
+        if not seen or seen[-1].at <= seen[0].at:
+            return None
+        first, last = seen[0], seen[-1]
+        return _Look(
+            last.at - first.at,
+            last.num_ended - first.num_ended,
+            last.tokens - first.tokens,
+            last.usd - first.usd,
+        )
 
     def left(self, stage: StageProgress) -> float | None:
         """Return the seconds that the stage still needs at its rate; null when unknown."""
@@ -165,53 +181,77 @@ class ProgressView:
                 line = progress_line(stages, self._pace)
                 self._console.print(line, markup=False, highlight=False, soft_wrap=True)
                 next_line += self._line_every
+        if any(stage.asked != NOTHING_ASKED for stage in stages):
+            self._console.print(progress_table(stages, self._pace))
 
 
-def progress_table(stages: Sequence[StageProgress], pace: Pace) -> Table:
-    """Lay out one row a stage: its dialogues, and the questions that it asks for them."""
-    asks = any(stage.asked != NOTHING_ASKED for stage in stages)
-    is_priced = any(stage.asked.usd for stage in stages)
-    table = Table(box=None, pad_edge=False)
-    table.add_column("stage")
-    for name in (
-        *("done", "of", "failed", "at work", "a minute", "left"),
-        *(("answered", "stored", "asking", "retried", "no answer", "tokens/s") if asks else ()),
-        *(("USD", "to come") if is_priced else ()),
-    ):
-        table.add_column(name, justify="right")
+def progress_table(stages: Sequence[StageProgress], pace: Pace) -> Group:
+    """Lay out a row a stage: its dialogues, and below the questions that it asks for them."""
+    asking = [stage for stage in stages if stage.asked != NOTHING_ASKED]
+    tables = [_dialogues(stages, pace)]
+    if asking:
+        tables.append(_questions(asking, pace))
+    return Group(*tables)
+
+
+def _dialogues(stages: Sequence[StageProgress], pace: Pace) -> Table:
+    table = _table("dialogues", "done", "of", "failed", "at work", "a minute", "left")
     for stage in stages:
         rate = pace.rate(stage.stage)
         table.add_row(
             stage.stage,
             str(stage.done),
             "" if stage.total is None else str(stage.total),
-            str(stage.failed) if stage.failed else "",
-            str(stage.in_flight) if stage.in_flight else "",
+            _unless_zero(stage.failed),
+            _unless_zero(stage.in_flight),
             "" if rate is None else f"{60 * rate:.1f}",
             _time_left(stage, pace),
-            *(_asked_cells(stage, pace) if asks else ()),
-            *(_money_cells(stage) if is_priced else ()),
             style="red" if stage.failed else "",
         )
     return table
 
 
-def _asked_cells(stage: StageProgress, pace: Pace) -> tuple[str, ...]:
-    asked = stage.asked
-    tokens = pace.tokens_per_second(stage.stage)
-    counts = (asked.answered, asked.stored, asked.in_flight, asked.retried, asked.failed)
-    return (
-        *(str(count) if count else "" for count in counts),
-        f"{tokens:.0f}" if tokens else "",
+def _questions(stages: Sequence[StageProgress], pace: Pace) -> Table:
+    is_priced = any(stage.asked.usd for stage in stages)
+    table = _table(
+        *("questions", "answered", "stored", "asking", "retried", "failed", "tokens/s"),
+        *(("USD", "to come") if is_priced else ()),
+    )
+    for stage in stages:
+        asked = stage.asked
+        tokens = pace.tokens_per_second(stage.stage)
+        counts = (asked.answered, asked.stored, asked.in_flight, asked.retried, asked.failed)
+        table.add_row(
+            stage.stage,
+            *map(_unless_zero, counts),
+            f"{tokens:.0f}" if tokens else "",
+            *(_money_cells(stage, pace) if is_priced else ()),
+            style="red" if asked.failed else "",
+        )
+    return table
+
+
+def _table(counted: str, *names: str) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column(counted, min_width=len("transcribe"))
+    for name in names:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _unless_zero(count: int) -> str:
+    return str(count) if count else ""
+
+
+def _money_cells(stage: StageProgress, pace: Pace) -> tuple[str, ...]:
+    return tuple(
+        describe_usd(usd) if usd else "" for usd in (stage.asked.usd, pace.usd_to_come(stage))
     )
 
 
-def _money_cells(stage: StageProgress) -> tuple[str, ...]:
-    to_come = stage.usd_to_come
-    return (
-        f"{stage.asked.usd:.4f}" if stage.asked.usd else "",
-        f"{to_come:.4f}" if to_come else "",
-    )
+def describe_usd(usd: float) -> str:
+    """Say US dollars as short as is exact enough: `0.0312`, `31.25`, `3125`."""
+    return f"{usd:.4f}" if usd < 1 else f"{usd:.2f}" if usd < 1000 else f"{usd:.0f}"
 
 
 def progress_line(stages: Sequence[StageProgress], pace: Pace) -> str:
@@ -231,7 +271,7 @@ def progress_line(stages: Sequence[StageProgress], pace: Pace) -> str:
         if left:
             said.append(f"{left} left")
         if stage.asked.usd:
-            said.append(f"{stage.asked.usd:.4f} USD")
+            said.append(f"{describe_usd(stage.asked.usd)} USD")
         parts.append(part + (f" ({', '.join(said)})" if said else ""))
     return "dialogues: " + ("; ".join(parts) if parts else "none yet")
 

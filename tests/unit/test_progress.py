@@ -11,6 +11,7 @@ from ieat.pipeline.progress import (
     ProgressView,
     StageProgress,
     describe_seconds,
+    describe_usd,
     progress_line,
     progress_table,
 )
@@ -69,7 +70,7 @@ def test_the_table_has_a_row_for_every_stage() -> None:
         )
     )
     assert [line.split() for line in out.getvalue().splitlines()] == [
-        ["stage", "done", "of", "failed", "at", "work", "a", "minute", "left"],
+        ["dialogues", "done", "of", "failed", "at", "work", "a", "minute", "left"],
         ["transcribe", "9", "100", "1", "4", "20.0", "4", "min"],
         ["label", "2"],
     ]
@@ -131,22 +132,45 @@ def asking(done: int, **counts: float) -> StageProgress:
     return StageProgress("label", done, 0, 2, 20, Spent(**counts))  # type: ignore[arg-type]
 
 
-def test_the_table_says_what_is_asked_and_what_it_costs() -> None:
-    out = io.StringIO()
+def test_a_second_table_says_what_is_asked_and_what_it_costs() -> None:
     spent = {"answered": 30, "stored": 10, "in_flight": 4, "retried": 2, "failed": 1}
     now = asking(10, **spent, prompt_tokens=900, completion_tokens=300, usd=0.03)
     pace = pace_of((0.0, asking(0)), (60.0, now))
-    Console(file=out, width=140).print(progress_table([now], pace))
-    header, row = out.getvalue().splitlines()
-    assert header.split() == [
-        *("stage", "done", "of", "failed", "at", "work", "a", "minute", "left", "answered"),
-        *("stored", "asking", "retried", "no", "answer", "tokens/s", "USD", "to", "come"),
+    # Ten dialogues are left, and the ten of the last minute cost 0.03.
+    assert shown([stage(3), now], pace)[-2:] == [
+        [*("questions", "answered", "stored", "asking", "retried", "failed", "tokens/s"),
+         *("USD", "to", "come")],
+        ["label", "30", "10", "4", "2", "1", "20", "0.0300", "0.0300"],
+    ]  # fmt: skip
+
+
+def test_a_stage_that_asks_without_prices_has_no_columns_of_money() -> None:
+    assert shown([asking(10, answered=5)], Pace())[-2:] == [
+        ["questions", "answered", "stored", "asking", "retried", "failed", "tokens/s"],
+        ["label", "5"],
     ]
-    # Ten dialogues are left, of whose questions three in four are expected to be new.
-    assert row.split() == [
-        *("label", "10", "20", "2", "10.0", "1", "min", "30", "10", "4", "2", "1", "20"),
-        *("0.0300", "0.0225"),
-    ]
+
+
+def shown(stages: list[StageProgress], pace: Pace, width: int = 80) -> list[list[str]]:
+    out = io.StringIO()
+    Console(file=out, width=width).print(progress_table(stages, pace))
+    return [line.split() for line in out.getvalue().splitlines()]
+
+
+def test_large_numbers_are_whole_at_80_columns() -> None:
+    busy = Spent(
+        answered=812_345, stored=120_000, in_flight=256, retried=1_234, failed=99,
+        prompt_tokens=8_900_000, usd=332.0,
+    )  # fmt: skip
+    now = StageProgress("transcribe", 100_000, 1_000, 256, 1_200_000, busy)
+    pace = pace_of((0.0, asking(0)._replace(stage="transcribe")), (60.0, now))
+    dialogues, questions = shown([now], pace)[1::2]
+    assert dialogues == [
+        "transcribe", "100000", "1200000", "1000", "256", "101000.0", "11", "min",
+    ]  # fmt: skip
+    assert questions == [
+        "transcribe", "812345", "120000", "256", "1234", "99", "148333", "332.00", "3613",
+    ]  # fmt: skip
 
 
 def test_the_line_says_what_a_stage_has_cost() -> None:
@@ -154,6 +178,34 @@ def test_the_line_says_what_a_stage_has_cost() -> None:
     assert line == "dialogues: label 10/20 (0.5000 USD)"
 
 
+def test_what_is_to_come_is_reckoned_at_the_dialogues_of_the_last_minute() -> None:
+    # The first ten were stored; the two after them were paid.
+    paid = asking(12, answered=2, usd=0.2)
+    pace = pace_of((0.0, asking(0)), (10.0, asking(10)), (80.0, paid))
+    assert pace.usd_to_come(paid) == pytest.approx(8 * 0.1)
+    assert Pace().usd_to_come(paid) == pytest.approx(8 * 0.2 / 12)
+
+
 def test_nothing_is_to_come_where_nothing_was_paid() -> None:
-    assert asking(10, answered=5).usd_to_come is None
-    assert asking(0, answered=5, usd=1.0).usd_to_come is None
+    assert Pace().usd_to_come(asking(10, answered=5)) is None
+    assert Pace().usd_to_come(asking(0, answered=5, usd=1.0)) is None
+
+
+@pytest.mark.parametrize(
+    ("usd", "said"), [(0.03125, "0.0312"), (1.5, "1.50"), (999.994, "999.99"), (1234.5, "1234")]
+)
+def test_dollars_have_as_many_digits_as_they_need(usd: float, said: str) -> None:
+    assert describe_usd(usd) == said
+
+
+def test_without_a_terminal_the_tables_come_at_the_end_where_something_was_asked() -> None:
+    out = io.StringIO()
+    with ProgressView(lambda: [asking(20, answered=7)], Console(file=out, width=80)):
+        pass
+    lines = [line.split() for line in out.getvalue().splitlines()]
+    assert lines[0] == ["dialogues:", "label", "20/20"]
+    assert lines[1][:3] == ["dialogues", "done", "of"]
+    assert lines[3:] == [
+        ["questions", "answered", "stored", "asking", "retried", "failed", "tokens/s"],
+        ["label", "7"],
+    ]
