@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ieat.pipeline.failures import UnusableAnswer
 from ieat.schemas.attribution import CauseKind
-from ieat.schemas.emotion import Emotion, Intensity
+from ieat.schemas.base import Share
+from ieat.schemas.emotion import Emotion, Intensity, VocalEvent
 from ieat.schemas.engine import Answer
 from ieat.schemas.sample import ResponseStyle
 
@@ -39,6 +40,15 @@ class LabelForm(_Form):
     evidence: tuple[QuoteForm, ...]
     emotion: Emotion | Literal["unclear"]
     intensity: Intensity
+
+
+class VoiceForm(_Form):
+    """Answer to `voice`."""
+
+    events: tuple[VocalEvent, ...]
+    emotion: Emotion | Literal["unclear"]
+    intensity: Intensity
+    confidence: Share
 
 
 class CauseForm(_Form):

@@ -22,7 +22,7 @@ from ieat.pipeline.stages.transcribe import transcribe
 from ieat.pipeline.steps import Worker
 from ieat.pipeline.wiring import Engines, engine_opener
 from ieat.schemas.dialogue import Dialogue
-from ieat.schemas.records import Failure
+from ieat.schemas.records import Failure, LabeledDialogue
 
 WANTED_RATE = 100.0
 """Questions a second that most endpoints can be asked, and that a build can keep up with."""
@@ -128,12 +128,16 @@ async def _ask_engines(config: BuildConfig, dialogue: Dialogue, engines: Engines
         words = transcribed.transcript.utterances[0].clean
         lines.append(f"words     {engines.recognizer.recognizer_id}: {words!r} ({took()})")
         began = time.monotonic()
-        labeled = await label_emotions(transcribed, engines.labeler, label_rules(config))
+        labeled = await label_emotions(
+            transcribed, engines.labeler, label_rules(config), engines.voice_labeler
+        )
         _refuse_failed(labeled.failures)
         states = [state for found in labeled.trajectories for state in found.states]
         emotion = states[0].chosen.value if states and states[0].chosen else "unknown"
         labeler = engines.labeler.labeler_id if engines.labeler else "gold"
         lines.append(f"emotion   {labeler}: {emotion} ({took()})")
+        if engines.voice_labeler is not None:
+            lines.append(f"voice     {engines.voice_labeler.labeler_id}: {_heard(labeled)}")
         attributed = await attribute_emotions(labeled, engines.attributor, attribute_rules(config))
         _refuse_failed(attributed.failures)
         if attributed.attributions:
@@ -150,6 +154,17 @@ async def _ask_engines(config: BuildConfig, dialogue: Dialogue, engines: Engines
     except RecordError as error:
         raise ConfigError(f"{dialogue.dialogue_id}: {error.code}: {error.message}") from error
     return _Tried(lines, time.monotonic() - began)
+
+
+def _heard(labeled: LabeledDialogue) -> str:
+    """Say what was heard in the voice of the first turn."""
+    states = [state for trajectory in labeled.trajectories for state in trajectory.states]
+    if not states or states[0].voice is None:
+        failed = bool(states) and "voice_failed" in states[0].flags
+        return "the sound was refused or not answered in form" if failed else "no voice to label"
+    emotion = states[0].voice.emotion
+    events = [event.value for found in labeled.voice_events[:1] for event in found.events]
+    return ", ".join([emotion.value if emotion else "unclear", *events])
 
 
 def _refuse_failed(failures: tuple[Failure, ...]) -> None:

@@ -46,6 +46,9 @@ ResponseOption = Annotated[str | None, typer.Option("--response", help="corpus o
 LanguageModelOption = Annotated[
     str | None, typer.Option("--language-model", help="openai:MODEL at the endpoint.")
 ]
+VoiceLabeler = Annotated[
+    str | None, typer.Option(help="openai-audio:MODEL, a model that takes sound in chats.")
+]
 BaseUrl = Annotated[str | None, typer.Option(help="Base URL of the OpenAI-compatible endpoint.")]
 Store = Annotated[str | None, typer.Option(help="Folder of the response store.")]
 UserSpeaker = Annotated[
@@ -96,6 +99,7 @@ def build(
     attributor: AttributorOption = None,
     response: ResponseOption = None,
     language_model: LanguageModelOption = None,
+    voice_labeler: VoiceLabeler = None,
     base_url: BaseUrl = None,
     store: Store = None,
     user_speaker: UserSpeaker = None,
@@ -136,6 +140,7 @@ def plan(
     attributor: AttributorOption = None,
     response: ResponseOption = None,
     language_model: LanguageModelOption = None,
+    voice_labeler: VoiceLabeler = None,
     base_url: BaseUrl = None,
     store: Store = None,
     user_speaker: UserSpeaker = None,
@@ -161,6 +166,7 @@ def check(
     attributor: AttributorOption = None,
     response: ResponseOption = None,
     language_model: LanguageModelOption = None,
+    voice_labeler: VoiceLabeler = None,
     base_url: BaseUrl = None,
     store: Store = None,
     user_speaker: UserSpeaker = None,

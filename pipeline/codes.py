@@ -337,6 +337,16 @@ CODES: dict[str, Code] = {
     "labeling_failed": Code(
         "flag", "No label could be got from the words.", "See the failure of the same turn."
     ),
+    "voice_failed": Code(
+        "flag",
+        "No label could be got from the voice; the words still count.",
+        "Try the voice labeler by `ieat check`; with labels.fusion: voice it is a failure.",
+    ),
+    "sources_disagree": Code(
+        "flag",
+        "Words and voice do not name the same emotion, as labels.fusion: agree asks for.",
+        "Nothing needs to be done, or set labels.fusion to weighted.",
+    ),
     "label_conflict": Code(
         "flag",
         "Two sources name different emotions for the same turn.",

@@ -11,6 +11,8 @@ from ieat.prompts.library import NAMES
 from ieat.schemas.emotion import Emotion
 
 Layout = Literal["manifest", "folder", "call", "humdial"]
+FusionPolicy = Literal["text", "voice", "agree", "weighted"]
+AudioFormat = Literal["flac", "wav"]
 
 
 class Settings(BaseModel):
@@ -167,6 +169,15 @@ class LanguageModelSettings(EndpointSettings):
         return extra_body
 
 
+class VoiceLabelerSettings(LanguageModelSettings):
+    """How the voice labeler is asked."""
+
+    max_tokens: int = Field(default=256, gt=0)
+    """Most tokens of an answer."""
+    audio_format: AudioFormat = "wav"
+    """How sound is sent: every server takes `wav`, and `flac` is about half as large."""
+
+
 class LabelSettings(Settings):
     """How emotion words of the corpus are taken, and which turns are labeled."""
 
@@ -180,6 +191,14 @@ class LabelSettings(Settings):
     """Whether turns with a corpus label are labeled too, to measure agreement."""
     min_confidence: float = Field(default=0.6, ge=0, le=1)
     """Confidence under which a label from the words counts as abstained."""
+    fusion: FusionPolicy = "text"
+    """What counts where the corpus has no label: `text` or `voice` alone, `agree` for what both
+    name, or `weighted` for the surer one."""
+    voice_weight: float = Field(default=1.0, ge=0)
+    """Weight of the voice's confidence for `fusion: weighted`, where that of the words has 1."""
+    conflict_confidence: float = Field(default=0.5, ge=0, le=1)
+    """Least confidence of both labels at which voice and words, or voice and corpus, conflict; a
+    label without a confidence counts as sure."""
 
 
 class BuildConfig(Settings):
@@ -203,6 +222,11 @@ class BuildConfig(Settings):
     """How the language model is asked."""
     recognizer_settings: EndpointSettings = EndpointSettings()
     """How the recognizer's endpoint is asked."""
+    voice_labeler: str | None = None
+    """`openai-audio:MODEL`, which labels emotions from the sound of each turn alone; null does
+    without."""
+    voice_labeler_settings: VoiceLabelerSettings = VoiceLabelerSettings()
+    """How the voice labeler's endpoint is asked."""
     labels: LabelSettings = LabelSettings()
     """How emotions are labeled."""
     user_speaker: str = "all"
@@ -249,6 +273,14 @@ class BuildConfig(Settings):
             raise ValueError(f"{engine!r} is no engine; write openai:MODEL, moonshine or gold")
         return engine
 
+    @field_validator("voice_labeler")
+    @classmethod
+    def _names_a_model_that_hears(cls, engine: str | None) -> str | None:
+        kind, _, model = (engine or "").partition(":")
+        if engine is not None and (kind != "openai-audio" or not model):
+            raise ValueError(f"{engine!r} is no voice labeler; write openai-audio:MODEL")
+        return engine
+
     @field_validator("prompts")
     @classmethod
     def _names_prompts(cls, prompts: dict[str, str]) -> dict[str, str]:
@@ -275,6 +307,7 @@ class BuildConfig(Settings):
         for name, engine, settings in (
             ("recognizer", self.recognizer, self.recognizer_settings),
             ("language_model", self.language_model, self.language_model_settings),
+            ("voice_labeler", self.voice_labeler, self.voice_labeler_settings),
         ):
             is_asked = engine is not None and ":" in engine
             if self.max_usd is not None and is_asked and settings.prices is None:
@@ -282,6 +315,15 @@ class BuildConfig(Settings):
                     f"max_usd needs {name}_settings.prices: US dollars per million tokens of "
                     "input and output"
                 )
+        fusion = self.labels.fusion
+        if fusion != "text" and self.voice_labeler is None:
+            raise ValueError(
+                f"labels.fusion: {fusion} needs a voice_labeler, such as openai-audio:MODEL"
+            )
+        if fusion == "agree" and self.labeler == "gold":
+            raise ValueError(
+                "labels.fusion: agree needs labels from the words too; set labeler to llm or linear"
+            )
         if self.replay and self.retry:
             raise ValueError("retry asks again, and replay asks nobody; set one of them")
         if self.labels.emotion_map and self.labels.outside != "map":
@@ -302,7 +344,8 @@ def load_config(
     Args:
         file: The YAML file; null takes flags alone.
         flags: Keys of `BuildConfig`; those that are null are left out.
-        base_url: Base URL of both endpoints, language model and recognizer; null leaves it.
+        base_url: Base URL of all endpoints: language model, recognizer and voice labeler; null
+            leaves it.
 
     Raises:
         ConfigError: A file that cannot be read, an unknown key, a value that does not fit.
@@ -320,7 +363,7 @@ def load_config(
         values = read
     values |= {key: value for key, value in flags.items() if value is not None}
     if base_url is not None:
-        for name in ("language_model_settings", "recognizer_settings"):
+        for name in ("language_model_settings", "recognizer_settings", "voice_labeler_settings"):
             given = values.get(name) or {}
             # What is no mapping is left as it is: the check below names it.
             values[name] = {**given, "base_url": base_url} if isinstance(given, dict) else given

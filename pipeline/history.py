@@ -6,7 +6,7 @@ from itertools import pairwise
 from ieat.pipeline.failures import BadInput
 from ieat.schemas.audio import Sound
 from ieat.schemas.dialogue import Dialogue, Turn
-from ieat.schemas.emotion import VoiceCues
+from ieat.schemas.emotion import VocalEvent, VoiceCues, VoiceEvents
 from ieat.schemas.history import HeardTurn, History
 from ieat.schemas.sample import Target
 from ieat.schemas.transcript import Transcript, Utterance
@@ -17,10 +17,12 @@ def heard_turns(
     sounds: Sequence[Sound | None],
     transcript: Transcript,
     cues: Sequence[VoiceCues | None],
+    voice_events: Iterable[VoiceEvents] = (),
 ) -> tuple[HeardTurn, ...]:
     """Return the turns that have words, in order, as engines see them."""
+    events = {found.turn_index: found.events for found in voice_events}
     return tuple(
-        heard_turn(turn, sound, said, cue)
+        heard_turn(turn, sound, said, cue, events.get(turn.index, ()))
         for turn, sound, said, cue in zip(
             dialogue.turns, sounds, transcript.utterances, cues, strict=True
         )
@@ -29,7 +31,11 @@ def heard_turns(
 
 
 def heard_turn(
-    turn: Turn, sound: Sound | None, said: Utterance, cue: VoiceCues | None
+    turn: Turn,
+    sound: Sound | None,
+    said: Utterance,
+    cue: VoiceCues | None,
+    voice_events: tuple[VocalEvent, ...] = (),
 ) -> HeardTurn:
     """Join what is known of one turn."""
     return HeardTurn(
@@ -38,6 +44,7 @@ def heard_turn(
         clean=said.clean,
         tagged=said.tagged,
         events=said.events,
+        voice_events=voice_events,
         words=said.words,
         audio=turn.audio,
         duration=sound.duration if sound else None,

@@ -4,13 +4,13 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from ieat.pipeline.config import BuildConfig
+from ieat.pipeline.config import BuildConfig, LanguageModelSettings
 from ieat.pipeline.corpora.naming import name_corpus
 from ieat.pipeline.corpora.places import find_place
 from ieat.pipeline.failures import ConfigError
 from ieat.pipeline.output.files import BuildFolder
 from ieat.pipeline.output.sink import read_manifest
-from ieat.prompts.library import PromptError, PromptLibrary
+from ieat.prompts.library import NAMES, PromptError, PromptLibrary
 from ieat.schemas.build import DataResource, ModelResource, PromptResource, Resources
 
 NO_PART_OF_IT = {
@@ -26,9 +26,13 @@ NO_PART_OF_IT = {
     "max_failed_ratio",
     "language_model_settings",
     "recognizer_settings",
+    "voice_labeler_settings",
     "prompts",
 }
 """Keys that change how or how far a build runs, or that are told in other words."""
+
+OF_VOICES = ("fusion", "voice_weight", "conflict_confidence")
+"""Keys of `labels` that do nothing without a voice labeler."""
 
 
 def build_identity(config: BuildConfig, engine_ids: dict[str, str | None]) -> dict[str, Any]:
@@ -38,30 +42,46 @@ def build_identity(config: BuildConfig, engine_ids: dict[str, str | None]) -> di
         ConfigError: A template is missing or was edited after its release.
     """
     try:
-        prompts = PromptLibrary(config.prompts).identities()
+        prompts = PromptLibrary(config.prompts).identities(_used_prompts(config))
     except PromptError as error:
         raise ConfigError(str(error)) from error
-    settings = config.language_model_settings
-    return {
+    told = config.model_dump(mode="json", exclude=NO_PART_OF_IT)
+    identity = {
         "engines": engine_ids,
-        "sampling": {
-            "temperature": settings.temperature,
-            "top_p": settings.top_p,
-            "max_tokens": settings.max_tokens,
-            "seed": settings.seed,
-        }
-        if config.language_model
-        else None,
+        "sampling": _sampling(config.language_model_settings) if config.language_model else None,
         "prompts": prompts,
-        "config": config.model_dump(mode="json", exclude=NO_PART_OF_IT),
+        "config": told,
     }
+    if config.voice_labeler is None:
+        # A build without voices is the same build as before there were any.
+        del told["voice_labeler"]
+        for key in OF_VOICES:
+            del told["labels"][key]
+    else:
+        settings = config.voice_labeler_settings
+        identity["voice_sampling"] = _sampling(settings) | {"extra_body": settings.extra_body}
+    return identity
+
+
+def _sampling(settings: LanguageModelSettings) -> dict[str, Any]:
+    return {
+        "temperature": settings.temperature,
+        "top_p": settings.top_p,
+        "max_tokens": settings.max_tokens,
+        "seed": settings.seed,
+    }
+
+
+def _used_prompts(config: BuildConfig) -> tuple[str, ...]:
+    """Return the names of the prompts that are part of a build."""
+    return tuple(name for name in NAMES if name != "voice" or config.voice_labeler is not None)
 
 
 def not_configured(config: BuildConfig) -> tuple[str, ...]:
     """Return the optional stages that a build does without."""
     without = [
         ("labels from the words", config.labeler == "gold"),
-        ("labels from the voice", True),
+        ("labels from the voice", config.voice_labeler is None),
         ("causes by a language model", config.attributor != "llm"),
         ("written responses", config.response != "written"),
         ("self-distillation targets", True),
@@ -112,7 +132,9 @@ def list_resources(
         ),
         prompts=tuple(
             PromptResource(prompt_id=prompt_id, sha256=sha256)
-            for prompt_id, sha256 in sorted(PromptLibrary(config.prompts).identities().items())
+            for prompt_id, sha256 in sorted(
+                PromptLibrary(config.prompts).identities(_used_prompts(config)).items()
+            )
         ),
     )
 

@@ -1,29 +1,37 @@
 """Say what a build would read, ask and write, without asking anybody."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 
 from ieat.pipeline.config import BuildConfig
 from ieat.pipeline.failures import ConfigError, NotInStore, RecordError
 from ieat.pipeline.history import attributed_speakers, find_targets
-from ieat.pipeline.ports import ResponseStore
+from ieat.pipeline.plan_report import Plan, StagePlan
+from ieat.pipeline.ports import ResponseStore, VoiceLabeler
 from ieat.pipeline.rules import attribute_rules, compose_rules, label_rules
 from ieat.pipeline.run_state import RunState
-from ieat.pipeline.spending.estimate import PlanningLedger, price_expected
+from ieat.pipeline.spending.estimate import Calibration, PlanningLedger, price_expected
 from ieat.pipeline.spending.prices import TEMPLATE_TOKENS
 from ieat.pipeline.stages.attribute import attribute_emotions
 from ieat.pipeline.stages.compose import compose_samples
 from ieat.pipeline.stages.hear import hear
-from ieat.pipeline.stages.label import label_emotions
-from ieat.pipeline.stages.read import list_units, read_unit
+from ieat.pipeline.stages.label import has_voice, label_emotions
+from ieat.pipeline.stages.read import list_units, read_or_set_aside
 from ieat.pipeline.stages.transcribe import transcribe
 from ieat.pipeline.store.opening import open_for_upkeep
 from ieat.pipeline.store.seal import BrokenAnswer, unseal
+from ieat.pipeline.store.withdrawn import read_withdrawn
 from ieat.pipeline.wiring import Engines, asks_jointly, open_engines, open_store
+from ieat.prompts.library import PromptLibrary, answer_schema
+from ieat.schemas.dialogue import Dialogue, Language, Turn
 from ieat.schemas.engine import StoredAnswer, Usage
-from ieat.schemas.records import HeardDialogue, LabeledDialogue
+from ieat.schemas.records import ComposedDialogue, HeardDialogue, SetAside
+from ieat.schemas.sample import Target
 
+TRANSCRIPTION = "transcription"
+"""What stored answers of recognizers are labeled as."""
 FLAC_BYTES = 19_000
 """Bytes of FLAC for a second of speech at 16 kHz, measured on recorded dialogues."""
 
@@ -72,111 +80,29 @@ class PlanningStore:
             self._inner.close()
 
 
-@dataclass
-class StagePlan:
-    """Questions of one stage."""
+@dataclass(frozen=True)
+class _Possible:
+    """Questions of one stage that depend on answers that are not there."""
 
-    num_stored: int = 0
-    """Questions whose answers are in the store."""
-    num_known: int = 0
-    """Questions that are known and not in the store."""
-    num_possible: int = 0
-    """Most further questions, which depend on answers that are not in the store."""
-    tokens_in: int = 0
-    """Tokens of the questions to ask."""
-    tokens_out: int = 0
-    """Tokens of their answers."""
-    usd: float | None = None
-    """What they cost, US dollars; null without prices."""
-    is_bounded: bool = False
-    """Whether tokens are an upper bound: of questions or of answers nothing like it is known."""
-
-    def add(self, usage: Usage, usd: float | None, count: int = 1) -> None:
-        """Add questions of one kind."""
-        self.tokens_in += count * (usage.prompt_tokens or 0)
-        self.tokens_out += count * (usage.completion_tokens or 0)
-        if usd is not None:
-            self.usd = (self.usd or 0.0) + count * usd
+    stage: str
+    prompt: str
+    """Name of the prompt."""
+    count: int
+    num_bytes: int
+    """Most bytes that one of them has."""
 
 
 @dataclass
-class Plan:
-    """What a build would do."""
+class _Planning:
+    """What a plan is made with."""
 
-    num_dialogues: int = 0
-    num_turns: int = 0
-    num_targets: int = 0
-    hours: float = 0.0
-    """Sound of all turns, hours."""
-    bytes_needed: int = 0
-    """Audio in the tables `stage1` and `stage2`, about."""
-    broken: dict[str, list[str]] = field(default_factory=dict)
-    """Messages of dialogues that cannot be read or heard, by code."""
-    stages: dict[str, StagePlan] = field(default_factory=dict)
-    """Stages that ask an engine through the store."""
-    longest: int = 0
-    """Most bytes that the words of one dialogue have."""
-    is_calibrated: bool = True
-    """Whether stored answers said how long questions and answers are."""
-    max_usd: float | None = None
-    """The budget of a run."""
-
-    def describe(self) -> str:
-        """Return the plan as text."""
-        lines = [
-            f"dialogues  {self.num_dialogues}",
-            f"turns      {self.num_turns}",
-            f"targets    {self.num_targets}",
-            f"hours      {self.hours:.2f}",
-            f"disk       about {self.bytes_needed / 1e6:.1f} MB of audio",
-        ]
-        for code, messages in sorted(self.broken.items()):
-            lines.append(f"cannot be used: {len(messages)} ({code}); the first: {messages[0]}")
-        if not self.stages:
-            return "\n".join([*lines, "", "No engine is asked through the store."])
-        lines += ["", *_stage_lines(self.stages)]
-        if not self.is_calibrated:
-            lines.append(
-                "No answer of these engines is stored yet: tokens are reckoned at 4 bytes each. "
-                "A build with --limit 5 makes this exact."
-            )
-        lines.append("An answer that breaks a check is asked for once more; that comes on top.")
-        if self.max_usd is not None and self.usd is not None and self.usd > self.max_usd:
-            lines.append(f"max_usd {self.max_usd:g} may end the build before that.")
-        return "\n".join(lines)
-
-    @property
-    def usd(self) -> float | None:
-        """What all questions cost, US dollars; null without prices."""
-        priced = [stage.usd for stage in self.stages.values() if stage.usd is not None]
-        return sum(priced) if priced else None
-
-
-def _stage_lines(stages: Mapping[str, StagePlan]) -> list[str]:
-    """Lay out what each stage asks; `<=` marks an upper bound."""
-    total = StagePlan()
-    for stage in stages.values():
-        total.num_stored += stage.num_stored
-        total.num_known += stage.num_known
-        total.num_possible += stage.num_possible
-        total.is_bounded |= stage.is_bounded
-        total.add(
-            Usage(prompt_tokens=stage.tokens_in, completion_tokens=stage.tokens_out), stage.usd
-        )
-    header = ("stage", "stored", "to ask", "at most", "tokens in", "tokens out", "USD")
-    lines = [f"{header[0]:<12}" + "".join(f"{name:>14}" for name in header[1:])]
-    for name, stage in [*stages.items(), ("total", total)]:
-        mark = "<= " if stage.is_bounded else ""
-        cells = (
-            str(stage.num_stored),
-            str(stage.num_known) if not stage.num_possible else "?",
-            str(stage.num_known + stage.num_possible),
-            f"{mark}{stage.tokens_in}",
-            f"{mark}{stage.tokens_out}",
-            "" if stage.usd is None else f"{mark}{stage.usd:.4f}",
-        )
-        lines.append(f"{name:<12}" + "".join(f"{cell:>14}" for cell in cells))
-    return lines
+    config: BuildConfig
+    plan: Plan
+    engines: Engines
+    store: PlanningStore
+    prompts: PromptLibrary
+    calibration: Calibration
+    possible: list[_Possible]
 
 
 def plan_build(config: BuildConfig) -> Plan:
@@ -191,24 +117,31 @@ def plan_build(config: BuildConfig) -> Plan:
 async def _plan(config: BuildConfig) -> Plan:
     store = PlanningStore(_store_if_any(config))
     ledger = PlanningLedger()
-    state = RunState(("plan",), 1.0, ledger)
+    state = RunState(("plan",), 1.0, ledger, read_withdrawn(config.store_folder))
     engines = open_engines(config, state, store)
-    plan = Plan(stages=_stages(config), max_usd=config.max_usd)
+    plan = Plan(stages=_stages(config), max_usd=config.max_usd, max_tokens=config.max_tokens)
+    prompts = PromptLibrary(config.prompts)
+    planning = _Planning(config, plan, engines, store, prompts, ledger.calibration, [])
     try:
         for unit in list_units(config.inputs, config.limit):
+            read = read_or_set_aside(
+                unit, config.inputs[unit.input_index], state, config.user_speaker
+            )
+            if isinstance(read, SetAside):
+                plan.broken.setdefault(read.code, []).append(read.message)
+                continue
             try:
-                dialogue = read_unit(unit, config.inputs[unit.input_index], config.user_speaker)
-                heard = await hear(dialogue, engines.examine)
+                heard = await hear(read, engines.examine)
             except RecordError as error:
                 plan.broken.setdefault(error.code, []).append(error.message)
                 continue
-            _count_dialogue(plan, heard, config)
-            await _count_questions(plan, heard, config, engines, store)
-            plan.longest = max(plan.longest, _bytes_of(heard))
+            await _count_dialogue(planning, heard)
     finally:
         await engines.close()
-    ledger.calibration.learn_all(_stored_answers(config))
-    reckon(plan, ledger, config)
+    ledger.calibration.learn_from_others(_stored_answers(config))
+    _reckon_known(plan, ledger)
+    if engines.model is not None:
+        _reckon_possible(planning, ledger.calibration, engines.model.engine_id)
     return plan
 
 
@@ -239,76 +172,156 @@ def _store_if_any(config: BuildConfig) -> ResponseStore | None:
 def _stages(config: BuildConfig) -> dict[str, StagePlan]:
     names = [
         ("transcribe", config.recognizer != "gold"),
-        ("label", config.labeler == "llm"),
+        ("label", config.labeler == "llm" or config.voice_labeler is not None),
         ("attribute", config.attributor == "llm"),
         ("compose", config.response == "written"),
     ]
     return {name: StagePlan() for name, is_asked in names if is_asked}
 
 
-def _count_dialogue(plan: Plan, heard: HeardDialogue, config: BuildConfig) -> None:
-    seconds = [sound.duration if sound else 0.0 for sound in heard.sounds]
+async def _count_dialogue(planning: _Planning, heard: HeardDialogue) -> None:
+    """Count a dialogue, what it asks, and the sound that its rows hold."""
+    plan, config = planning.plan, planning.config
     targets = find_targets(
         ((turn.index, turn.speaker) for turn in heard.dialogue.turns),
         attributed_speakers(heard.dialogue, config.user_speaker),
     )
+    seconds = [sound.duration if sound else 0.0 for sound in heard.sounds]
     plan.num_dialogues += 1
     plan.num_turns += len(heard.dialogue.turns)
     plan.num_targets += len(targets)
     plan.hours += sum(seconds) / 3600
+    composed = await _count_questions(planning, heard)
+    left_out = {turn for turn, _ in composed.filtered} if composed is not None else set()
+    num_known = 0 if composed is None else len(composed.samples) + len(left_out)
     shown = sum(seconds)
     if config.stage2_audio == "embed":
-        for target in targets:
-            first = max(0, target.turn_index - config.max_context_turns)
-            shown += sum(
-                seconds[turn.index]
-                for turn in heard.dialogue.turns[first : target.turn_index + 1]
-                if turn.speaker != target.answering_speaker
-            )
+        plan.is_disk_bounded |= num_known < len(targets)
+        shown += sum(
+            _shown_seconds(target, heard.dialogue, seconds, config)
+            for target in targets
+            if target.turn_index not in left_out
+        )
     plan.bytes_needed += round(shown * FLAC_BYTES)
 
 
-async def _count_questions(
-    plan: Plan, heard: HeardDialogue, config: BuildConfig, engines: Engines, store: PlanningStore
-) -> None:
-    """Go as far as the store allows; what depends on missing answers is bounded from above."""
+def _shown_seconds(
+    target: Target, dialogue: Dialogue, seconds: list[float], config: BuildConfig
+) -> float:
+    """Return the sound in the row of a target: its turns, and the newest before them."""
+    earlier = 0.0
+    first = target.user_turns[0]
+    for turn in reversed(dialogue.turns[max(0, first - config.max_context_turns) : first]):
+        heard = 0.0 if turn.speaker == target.answering_speaker else seconds[turn.index]
+        if earlier + heard > config.max_context_seconds:
+            break
+        earlier += heard
+    return earlier + sum(seconds[turn] for turn in target.user_turns)
+
+
+async def _count_questions(planning: _Planning, heard: HeardDialogue) -> ComposedDialogue | None:
+    """Go as far as the store allows; what depends on missing answers is bounded from above.
+
+    Returns what becomes of the targets as far as it is known; null where words are missing.
+    """
+    plan, config, engines, store = (
+        planning.plan,
+        planning.config,
+        planning.engines,
+        planning.store,
+    )
     dialogue = heard.dialogue
-    wanted = attributed_speakers(dialogue, config.user_speaker)
     is_missing = False
     for turn, sound in zip(dialogue.turns, heard.sounds, strict=True):
         try:
-            await engines.recognizer.recognize(turn, sound, dialogue.language, dialogue.dialogue_id)
+            said = await engines.recognizer.recognize(
+                turn, sound, dialogue.language, dialogue.dialogue_id
+            )
         except NotInStore:  # noqa: PERF203 - every turn is looked up
             is_missing = True
         except RecordError as error:
             plan.broken.setdefault(error.code, []).append(error.message)
-            return
+            return None
+        else:
+            if said.response_key is not None and sound is not None:
+                planning.calibration.learn_length(
+                    engines.recognizer.recognizer_id, TRANSCRIPTION, sound.duration
+                )
     _note(plan, "transcribe", store)
-    turns = [turn for turn in dialogue.turns if turn.speaker in wanted]
     if is_missing:
-        labeled_turns = turns if config.labels.speakers == "attributed" else dialogue.turns
-        _bound(
-            plan,
-            "label",
-            sum(turn.emotion is None or config.labels.also_gold for turn in labeled_turns),
-        )
-        _bound(plan, "attribute", 0 if asks_jointly(config) else len(turns))
-        _bound(plan, "compose", len(turns))
-        return
-    transcribed = await transcribe(heard, engines.recognizer)
+        await _bound_without_words(planning, heard)
+        return None
+    try:
+        transcribed = await transcribe(heard, engines.recognizer)
+    except RecordError as error:
+        plan.broken.setdefault(error.code, []).append(error.message)
+        return None
     store.take()
-    labeled = await label_emotions(transcribed, engines.labeler, label_rules(config))
+    labeled = await label_emotions(
+        transcribed, engines.labeler, label_rules(config), engines.voice_labeler
+    )
     _note(plan, "label", store)
     attributed = await attribute_emotions(labeled, engines.attributor, attribute_rules(config))
     _note(plan, "attribute", store)
-    _bound(plan, "attribute", 0 if asks_jointly(config) else _num_missing(labeled))
+    num_bytes = sum(
+        _line_bytes(turn.speaker, utterance.clean)
+        for turn, utterance in zip(dialogue.turns, transcribed.transcript.utterances, strict=True)
+    )
+    if not asks_jointly(config):
+        num_missing = sum(failure.code == "not_in_store" for failure in labeled.failures)
+        _bound(planning, "attribute", "attribution", num_missing, num_bytes, dialogue.language)
     composed = await compose_samples(attributed, engines.responder, compose_rules(config))
     _note(plan, "compose", store)
-    _bound(plan, "compose", sum(f.code == "needs_failed_state" for f in composed.failures))
+    num_waiting = sum(failure.code == "needs_failed_state" for failure in composed.failures)
+    _bound(
+        planning, "compose", "response", num_waiting, num_bytes + THINKING_BYTES, dialogue.language
+    )
+    return composed
 
 
-def _num_missing(labeled: LabeledDialogue) -> int:
-    return sum(failure.code == "not_in_store" for failure in labeled.failures)
+async def _bound_without_words(planning: _Planning, heard: HeardDialogue) -> None:
+    """Bound what is asked about a dialogue whose words are not there; its voice is."""
+    config, engines, dialogue = planning.config, planning.engines, heard.dialogue
+    wanted = attributed_speakers(dialogue, config.user_speaker)
+    turns = [turn for turn in dialogue.turns if turn.speaker in wanted]
+    labeled = turns if config.labels.speakers == "attributed" else list(dialogue.turns)
+    await _look_up_voices(labeled, heard, engines.voice_labeler)
+    _note(planning.plan, "label", planning.store)
+    said = sum(
+        max(
+            _line_bytes(turn.speaker, turn.text or ""),
+            _line_bytes(turn.speaker, "")
+            + (round(BYTES_PER_SECOND * sound.duration) if sound else 0),
+        )
+        for turn, sound in zip(dialogue.turns, heard.sounds, strict=True)
+    )
+    is_joint = asks_jointly(config)
+    if config.labeler == "llm":
+        count = sum(turn.emotion is None or config.labels.also_gold for turn in labeled)
+        prompt = "joint" if is_joint else "labeling"
+        _bound(planning, "label", prompt, count, said, dialogue.language)
+    _bound(
+        planning, "attribute", "attribution", 0 if is_joint else len(turns), said, dialogue.language
+    )
+    _bound(planning, "compose", "response", len(turns), said + THINKING_BYTES, dialogue.language)
+
+
+async def _look_up_voices(
+    turns: Sequence[Turn], heard: HeardDialogue, labeler: VoiceLabeler | None
+) -> None:
+    """Ask about the voices of turns whose words are not known yet: the questions hold none."""
+    for turn in turns:
+        sound = heard.sounds[turn.index]
+        if labeler is None or turn.audio is None or not has_voice(sound):
+            continue
+        language, dialogue_id = heard.dialogue.language, heard.dialogue.dialogue_id
+        with suppress(RecordError):
+            await labeler.label_voice(turn.audio, sound, language, dialogue_id)
+
+
+def _line_bytes(speaker: str, words: str) -> int:
+    """Return the most bytes that a turn has in a question."""
+    return len(f"{speaker}{words}".encode("utf-8", "replace")) + NOTES_BYTES
 
 
 def _note(plan: Plan, stage: str, store: PlanningStore) -> None:
@@ -319,47 +332,56 @@ def _note(plan: Plan, stage: str, store: PlanningStore) -> None:
         plan.stages[stage].num_known += num_asked - num_found
 
 
-def _bound(plan: Plan, stage: str, num_possible: int) -> None:
-    if stage in plan.stages:
-        plan.stages[stage].num_possible += num_possible
+def _bound(
+    planning: _Planning, stage: str, prompt: str, count: int, num_bytes: int, language: Language
+) -> None:
+    """Add questions that may come up, of a stage that asks."""
+    if not count or stage not in planning.plan.stages:
+        return
+    template = planning.prompts.prompt(prompt, language)
+    fixed = sum(
+        len(text.encode())
+        for text in (*template.file.sections.values(), template.answer_schema.text)
+    )
+    planning.plan.stages[stage].num_possible += count
+    planning.possible.append(_Possible(stage, prompt, count, num_bytes + fixed))
 
 
 BYTES_PER_SECOND = 50
 """More bytes than anybody speaks in a second: 6 words of 8 letters, 11 Chinese characters of 3."""
-PROMPT_BYTES = 12_000
-"""More bytes than any released prompt has with its answer schema."""
+NOTES_BYTES = 120
+"""More bytes than a question shows of a turn besides its words: number, sounds, voice."""
+THINKING_BYTES = 6_000
+"""More bytes than the thinking of a target has, which names two causes at most."""
 
 
-def _bytes_of(heard: HeardDialogue) -> int:
-    """Return an upper bound of the bytes of a dialogue's words, names included."""
-    return sum(
-        len(turn.speaker.encode("utf-8", "replace"))
-        + 20
-        + max(
-            len((turn.text or "").encode("utf-8", "replace")),
-            round(BYTES_PER_SECOND * sound.duration) if sound else 0,
-        )
-        for turn, sound in zip(heard.dialogue.turns, heard.sounds, strict=True)
-    )
-
-
-def reckon(plan: Plan, ledger: PlanningLedger, config: BuildConfig) -> None:
-    """Reckon tokens and money of all questions that are to be asked."""
+def _reckon_known(plan: Plan, ledger: PlanningLedger) -> None:
+    """Reckon tokens and money of the questions that are known."""
     calibration = ledger.calibration
     for missing in ledger.missing:
-        stage = plan.stages[missing.stage]
-        engine_id, label = missing.engine_id, missing.label
-        expected = calibration.expect(engine_id, label, missing.question_bytes, missing.bound)
+        stage = plan.stages.setdefault(missing.stage, StagePlan())
+        expected = calibration.expect(
+            missing.engine_id, missing.label, missing.question_bytes, missing.bound
+        )
         stage.add(expected, price_expected(expected, missing.bound, missing.prices))
-        if missing.question_bytes is not None:
-            stage.is_bounded |= not calibration.knows_answers(engine_id, label)
-            plan.is_calibrated &= calibration.tokens_per_byte(engine_id, label) is not None
-    settings = config.language_model_settings
-    for stage in plan.stages.values():
-        if stage.num_possible:
-            stage.is_bounded = True
-            most = Usage(
-                prompt_tokens=PROMPT_BYTES + TEMPLATE_TOKENS + plan.longest,
-                completion_tokens=settings.max_tokens,
-            )
-            stage.add(most, price_expected(most, most, settings.prices), stage.num_possible)
+        stage.is_bounded |= not calibration.knows_answers(missing.engine_id, missing.label)
+        if not calibration.knows(missing.engine_id):
+            plan.uncalibrated.add(missing.engine_id)
+
+
+def _reckon_possible(planning: _Planning, calibration: Calibration, engine_id: str) -> None:
+    """Reckon the most that the questions may use which depend on answers that are not there."""
+    settings = planning.config.language_model_settings
+    for possible in planning.possible:
+        label = answer_schema(possible.prompt).schema_id
+        # No text has more tokens than bytes.
+        ratio = calibration.tokens_per_byte(engine_id, label) or 1.0
+        most = Usage(
+            prompt_tokens=possible.count * round(ratio * possible.num_bytes + TEMPLATE_TOKENS),
+            completion_tokens=possible.count * settings.max_tokens,
+        )
+        stage = planning.plan.stages[possible.stage]
+        stage.is_bounded = True
+        stage.add(most, price_expected(most, most, settings.prices))
+        if not calibration.knows(engine_id):
+            planning.plan.uncalibrated.add(engine_id)

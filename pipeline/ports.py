@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ieat.schemas.attribution import Attribution
-from ieat.schemas.audio import Sound
+from ieat.schemas.audio import AudioSpan, Sound
 from ieat.schemas.dialogue import Dialogue, Language, Turn
-from ieat.schemas.emotion import EmotionalState, EmotionLabel
+from ieat.schemas.emotion import EmotionalState, EmotionLabel, VocalEvent
 from ieat.schemas.engine import Answer, Question, StoredAnswer
 from ieat.schemas.history import HeardTurn, History
 from ieat.schemas.records import SourceUnit
@@ -160,6 +160,32 @@ class EmotionLabeler(Protocol):
 
     async def label(self, history: History) -> EmotionLabel:
         """Return the label; its emotion is null when the labeler abstains.
+
+        Raises:
+            RecordError: No usable label was given.
+            EngineUnavailable: The engine still fails after its own retries.
+        """
+        ...
+
+
+class HeardVoice(NamedTuple):
+    """What a labeler heard in the voice of one turn."""
+
+    label: EmotionLabel
+    """The emotion; null in it when the voice does not tell."""
+    events: tuple[VocalEvent, ...]
+    """What the voice does besides speaking, each once."""
+
+
+class VoiceLabeler(Protocol):
+    """Labels the emotion of one turn from its sound alone: it gets no words and no other turn."""
+
+    labeler_id: str
+
+    async def label_voice(
+        self, span: AudioSpan, sound: Sound, language: Language, dialogue_id: str
+    ) -> HeardVoice:
+        """Return emotion and vocal events.
 
         Raises:
             RecordError: No usable label was given.

@@ -30,19 +30,25 @@ def describe_run(
     """
     stop = state.stop_reason
     asked = state.ledger.snapshot()
+    stages = state.snapshot()
+    # Groups of an earlier run that stand asked nothing, so their dialogues are left out.
+    num_paid = min(num_dialogues, stages[-1].done)
     return {
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(seconds, 1),
         "warnings": list(state.warnings),
         "stopped": None if stop is None else {"code": stop.code, "message": stop.message},
-        "stages": {
-            stage.stage: {"done": stage.done, "failed": stage.failed} for stage in state.snapshot()
-        },
+        "stages": {stage.stage: {"done": stage.done, "failed": stage.failed} for stage in stages},
         "asked": [
-            {"stage": stage, "engine": engine_id, **_rounded(asdict(spent))}
+            {
+                "stage": stage,
+                "engine": engine_id,
+                **_rounded(asdict(spent)),
+                "tokens_per_second": round(spent.tokens / seconds, 1) if seconds else None,
+            }
             for (stage, engine_id), spent in asked.items()
         ],
-        "money": _money(asked, num_dialogues),
+        "money": _money(asked, num_paid),
         "python": platform.python_version(),
         "packages": {package: version(package) for package in PACKAGES},
     }
@@ -74,7 +80,7 @@ def describe_asked(total: Spent) -> str:
 
 
 def _money(asked: Mapping[tuple[str, str], Spent], num_dialogues: int) -> dict[str, Any]:
-    """Return US dollars of this run, and of the build with what was paid before it."""
+    """Return US dollars of this run, and of its dialogues with what was paid for them before."""
     total = sum_spent(asked.values())
     whole = total.usd + total.usd_stored
     tables = {

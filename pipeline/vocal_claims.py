@@ -16,7 +16,7 @@ class _Claim(NamedTuple):
     chinese: tuple[str, ...]
     """Chinese phrases that make it."""
     events: tuple[str, ...]
-    """Beginnings of the tags of non-speech sounds that hold it."""
+    """Beginnings of the tags of non-speech sounds, and of vocal events, that hold it."""
 
     @property
     def pattern(self) -> re.Pattern[str]:
@@ -85,7 +85,8 @@ CLAIMS = (
 def find_unheld_claim(text: str, history: History) -> str | None:
     """Return the first claim about a voice that nothing in the history holds, as it is worded.
 
-    Tags of non-speech sounds, measured cues, and the speakers' own words hold a claim.
+    Tags of non-speech sounds, vocal events that a labeler heard, measured cues, and the speakers'
+    own words hold a claim.
     """
     for claim in CLAIMS:
         found = claim.pattern.search(text)
@@ -97,6 +98,7 @@ def find_unheld_claim(text: str, history: History) -> str | None:
 def _holds(claim: _Claim, turn: HeardTurn) -> bool:
     if turn.cues is not None and claim.cue in turn.cues.words:
         return True
-    if claim.events and any(event.startswith(claim.events) for event in turn.events):
+    sounds = (*turn.events, *(event.value for event in turn.voice_events))
+    if claim.events and any(sound.startswith(claim.events) for sound in sounds):
         return True
     return claim.pattern.search(turn.clean) is not None

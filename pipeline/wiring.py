@@ -11,7 +11,8 @@ from pathlib import Path
 from ieat.pipeline.audio.decode import decode_span
 from ieat.pipeline.audio.examine import examine
 from ieat.pipeline.audio.level import even_level
-from ieat.pipeline.config import BuildConfig
+from ieat.pipeline.config import BuildConfig, LanguageModelSettings
+from ieat.pipeline.engines.audio_labeler import AudioLabeler
 from ieat.pipeline.engines.extractive import ExtractiveAttributor
 from ieat.pipeline.engines.gold import GoldRecognizer
 from ieat.pipeline.engines.joint import JointModel
@@ -33,6 +34,7 @@ from ieat.pipeline.ports import (
     Samples,
     SpeechRecognizer,
     Transcriber,
+    VoiceLabeler,
 )
 from ieat.pipeline.retry import keys_to_retry
 from ieat.pipeline.run_state import RunState
@@ -53,6 +55,7 @@ class Engines:
     examine: Callable[[AudioSpan], Sound]
     recognizer: SpeechRecognizer
     labeler: EmotionLabeler | None
+    voice_labeler: VoiceLabeler | None
     attributor: Attributor
     responder: Responder
     model: StoredLanguageModel | None
@@ -107,13 +110,7 @@ def _open(parts: _Parts) -> Engines:
     model = _language_model(parts)
     prompts = PromptLibrary(config.prompts)
     settings = config.language_model_settings
-    sampling = Sampling(
-        temperature=settings.temperature,
-        top_p=settings.top_p,
-        max_tokens=settings.max_tokens,
-        seed=settings.seed,
-        extra_body=canonical_json(settings.extra_body) if settings.extra_body else "",
-    )
+    sampling = _sampling(settings)
 
     def at(stage: str, asked: StoredLanguageModel) -> MeteredLanguageModel:
         return asked.at(state.ledger.meter(stage, asked.engine_id, settings.prices))
@@ -140,6 +137,7 @@ def _open(parts: _Parts) -> Engines:
         examine=examine,
         recognizer=recognizer,
         labeler=labeler,
+        voice_labeler=_voice_labeler(parts, prompts),
         attributor=attributor,
         responder=responder,
         model=model,
@@ -157,6 +155,18 @@ def asks_jointly(config: BuildConfig) -> bool:
         # The joint question would be paid for turns whose cause nobody wants.
         and config.labels.speakers == "attributed"
         and not config.labels.also_gold
+        # What the voice was heard to do is shown where the cause is asked.
+        and config.voice_labeler is None
+    )
+
+
+def _sampling(settings: LanguageModelSettings) -> Sampling:
+    return Sampling(
+        temperature=settings.temperature,
+        top_p=settings.top_p,
+        max_tokens=settings.max_tokens,
+        seed=settings.seed,
+        extra_body=canonical_json(settings.extra_body) if settings.extra_body else "",
     )
 
 
@@ -230,20 +240,35 @@ def _evenly(span: AudioSpan) -> Samples:
 
 
 def _language_model(parts: _Parts) -> StoredLanguageModel | None:
-    config, state = parts.config, parts.state
+    config = parts.config
     if config.language_model is None:
         return None
-    model = OpenAIChat(
-        config.language_model.partition(":")[2],
-        config.language_model_settings,
-        limits_folder(config),
-    )
-    _get_ready(config, state, model)
+    settings = config.language_model_settings
+    name = config.language_model.partition(":")[2]
+    return _stored(parts, OpenAIChat(name, settings, limits_folder(config)), settings.in_flight)
+
+
+def _voice_labeler(parts: _Parts, prompts: PromptLibrary) -> VoiceLabeler | None:
+    config = parts.config
+    if config.voice_labeler is None:
+        return None
+    settings = config.voice_labeler_settings
+    name = config.voice_labeler.partition(":")[2]
+    model = OpenAIChat(name, settings, limits_folder(config), settings.audio_format)
+    meter = parts.state.ledger.meter("label", model.engine_id, settings.prices)
+    asked = _stored(parts, model, settings.in_flight).at(meter)
+    # Loudness is part of what is judged, so it is not evened out as for recognizers.
+    return AudioLabeler(asked, prompts, _sampling(settings), decode_span)
+
+
+def _stored(parts: _Parts, model: OpenAIChat, in_flight: int) -> StoredLanguageModel:
+    """Put the store around a model; it is closed with the other engines."""
+    _get_ready(parts.config, parts.state, model)
     stored = StoredLanguageModel(
-        _StoppingModel(model, state),
+        _StoppingModel(model, parts.state),
         parts.store,
-        replay=config.replay,
-        in_flight=config.language_model_settings.in_flight,
+        replay=parts.config.replay,
+        in_flight=in_flight,
         again=parts.again,
     )
     parts.closers.append(stored.close)
@@ -304,10 +329,13 @@ def engine_opener(config: BuildConfig) -> Callable[[RunState], Engines]:
 
 
 def engine_ids(engines: Engines) -> dict[str, str | None]:
-    """Return the id of the engine behind each role."""
-    return {
+    """Return the id of the engine behind each role; without a voice labeler that role is absent."""
+    ids: dict[str, str | None] = {
         "recognizer": engines.recognizer.recognizer_id,
         "labeler": engines.labeler.labeler_id if engines.labeler else "gold",
         "attributor": engines.attributor.attributor_id,
         "language_model": engines.model.engine_id if engines.model else None,
     }
+    if engines.voice_labeler is not None:
+        ids["voice_labeler"] = engines.voice_labeler.labeler_id
+    return ids

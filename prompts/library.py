@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,7 +15,7 @@ from ieat.schemas.engine import AnswerSchema, Message
 
 FOLDER = Path(__file__).parent
 LOCK_FILE = FOLDER / "prompts.lock.json"
-NAMES = ("labeling", "attribution", "joint", "response", "reask", "thinking")
+NAMES = ("labeling", "attribution", "joint", "response", "reask", "thinking", "voice")
 DEFAULT_VERSION = 1
 
 _HEADING = re.compile(r"^## +(\w+) *$", re.MULTILINE)
@@ -122,12 +122,12 @@ class PromptLibrary:
             )
         return released(name, DEFAULT_VERSION, language)
 
-    def identities(self) -> dict[str, str]:
-        """Return the SHA-256 of every template and answer schema by its id."""
-        files = [self.template(name, language) for name in NAMES for language in Language]
+    def identities(self, names: Collection[str] = NAMES) -> dict[str, str]:
+        """Return the SHA-256 of the templates and answer schemas of some prompts by their ids."""
+        files = [self.template(name, language) for name in names for language in Language]
         schemas = {
             f"{name}@{DEFAULT_VERSION}.schema": digest(answer_schema(name).text)
-            for name in NAMES
+            for name in names
             if (FOLDER / name / f"v{DEFAULT_VERSION}.schema.json").exists()
         }
         return {file.prompt_id: file.sha256 for file in files} | schemas

@@ -29,6 +29,17 @@ class Intensity(str, Enum):
     HIGH = "high"
 
 
+class VocalEvent(str, Enum):
+    """What a voice may be heard to do besides speaking."""
+
+    SIGH = "sigh"
+    SOB = "sob"
+    LAUGH = "laugh"
+    TREMBLE = "tremble"
+    SHOUT = "shout"
+    WHISPER = "whisper"
+
+
 VALENCE: dict[Emotion, int] = {
     Emotion.HAPPY: 1,
     Emotion.SURPRISE: 0,
@@ -65,6 +76,19 @@ class EmotionLabel(Value):
     """SHA-256 of the prompt's template; null for labelers without prompts."""
     response_keys: tuple[str, ...] = ()
     """Keys of the stored answers that the label comes from."""
+
+
+class VoiceEvents(Value):
+    """The vocal events that a labeler heard in one turn."""
+
+    turn_index: Index
+    """0-based index of the turn."""
+    labeler_id: str
+    """Engine that heard them, with model and revision."""
+    events: tuple[VocalEvent, ...]
+    """The events, each once, in the order in which they were named; empty when none was heard."""
+    response_keys: tuple[str, ...]
+    """Keys of the stored answers that name them."""
 
 
 class VoiceCues(Value):

@@ -69,7 +69,7 @@ class Question(Value):
     sample_index: Index = 0
     """Which of several answers to the same question this is."""
     span: SpanIdentity | None = None
-    """The sound that is heard with the last message; null for a question of words alone."""
+    """The sound that is heard with the user's first message; null for words alone."""
 
     @property
     def num_bytes(self) -> int:

@@ -5,7 +5,7 @@ from pydantic import Field, model_validator
 from ieat.schemas.audio import AudioSpan
 from ieat.schemas.base import Index, Seconds, Value
 from ieat.schemas.dialogue import Language
-from ieat.schemas.emotion import VoiceCues
+from ieat.schemas.emotion import VocalEvent, VoiceCues
 from ieat.schemas.transcript import Word
 
 
@@ -22,6 +22,8 @@ class HeardTurn(Value):
     """The words with tags of non-speech sounds."""
     events: tuple[str, ...]
     """Non-speech sounds named by tags."""
+    voice_events: tuple[VocalEvent, ...] = ()
+    """What a labeler heard the voice do in this turn; empty where none was asked."""
     words: tuple[Word, ...]
     """Times of the words within the turn's span, where known."""
     audio: AudioSpan | None

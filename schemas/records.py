@@ -8,7 +8,7 @@ from ieat.schemas.attribution import Attribution
 from ieat.schemas.audio import Sound
 from ieat.schemas.base import Index, Value
 from ieat.schemas.dialogue import Dialogue
-from ieat.schemas.emotion import Trajectory, VoiceCues
+from ieat.schemas.emotion import Trajectory, VoiceCues, VoiceEvents
 from ieat.schemas.sample import Sample, Target
 from ieat.schemas.transcript import Transcript
 
@@ -80,6 +80,8 @@ class LabeledDialogue(Value):
     """One per labeled speaker, in order of their first turn."""
     failures: tuple[Failure, ...] = ()
     """States that could not be labeled."""
+    voice_events: tuple[VoiceEvents, ...] = ()
+    """One per turn whose voice was labeled, in turn order."""
 
 
 class AttributedDialogue(LabeledDialogue):

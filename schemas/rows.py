@@ -5,7 +5,15 @@ from typing import Literal
 from ieat.schemas.attribution import CauseKind
 from ieat.schemas.base import SCHEMA_VERSION, Index, Seconds, Share, Value
 from ieat.schemas.dialogue import Language
-from ieat.schemas.emotion import Direction, Emotion, EmotionLabel, Intensity, LabelSource, VoiceCues
+from ieat.schemas.emotion import (
+    Direction,
+    Emotion,
+    EmotionLabel,
+    Intensity,
+    LabelSource,
+    VoiceCues,
+    VoiceEvents,
+)
 from ieat.schemas.sample import ResponseStyle
 from ieat.schemas.transcript import Word
 
@@ -171,6 +179,8 @@ class TurnCell(Value):
     """The label from the words; null when not asked."""
     voice: EmotionLabel | None
     """The label from the sound; null when not asked."""
+    voice_events: VoiceEvents | None = None
+    """What the voice was heard to do; null when not asked."""
     emotion: Emotion | None
     """The chosen emotion; null when unknown."""
     intensity: Intensity | None
@@ -248,6 +258,8 @@ class AttributesCell(Value):
     """Whether two sources name different emotions."""
     events: tuple[str, ...]
     """Non-speech sounds named by tags."""
+    voice_events: VoiceEvents | None = None
+    """What the voice was heard to do; null when not asked."""
     rate: float | None
     """Speaking rate, words per second (characters per second for Chinese)."""
     pitch: float | None

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ieat.pipeline.failures import RecordError
+from ieat.pipeline.ports import Samples
 from ieat.schemas.audio import AudioSpan, Prosody, Sound
 from ieat.schemas.dialogue import Language, Turn
 from ieat.schemas.emotion import Emotion, EmotionalState, EmotionLabel
@@ -25,7 +26,9 @@ class ScriptedModel:
         self.questions: list[Question] = []
         self._script = script
 
-    async def ask(self, question: Question, dialogue_id: str) -> StoredAnswer:
+    async def ask(
+        self, question: Question, dialogue_id: str, decode: Callable[[], Samples] | None = None
+    ) -> StoredAnswer:
         self.questions.append(question)
         await asyncio.sleep(0)
         given = self._script(question)
@@ -96,7 +99,9 @@ class NeverAsked:
     async def label(self, history: History) -> Any:
         raise AssertionError(f"asked for the emotion of turn {history.last.turn_index}")
 
-    async def ask(self, question: Question, dialogue_id: str) -> Any:
+    async def ask(
+        self, question: Question, dialogue_id: str, decode: Callable[[], Samples] | None = None
+    ) -> Any:
         raise AssertionError(f"asked for {question.answer_schema.schema_id}")
 
 

@@ -13,6 +13,7 @@ check is not checked.
 """
 
 import asyncio
+import base64
 import json
 import socket
 import struct
@@ -43,8 +44,25 @@ class Request:
 
     @property
     def words(self) -> str:
-        """The contents of all messages, joined by line breaks."""
-        return "\n".join(message["content"] for message in self.body.get("messages", []))
+        """The texts of all messages, joined by line breaks."""
+        return "\n".join(part["text"] for part in self._parts() if part["type"] == "text")
+
+    @property
+    def sounds(self) -> list[tuple[str, bytes]]:
+        """Format and content of the sounds that come with the messages."""
+        return [
+            (part["input_audio"]["format"], base64.b64decode(part["input_audio"]["data"]))
+            for part in self._parts()
+            if part["type"] == "input_audio"
+        ]
+
+    def _parts(self) -> list[dict[str, Any]]:
+        parts: list[dict[str, Any]] = []
+        for message in self.body.get("messages", []):
+            content = message["content"]
+            is_text = isinstance(content, str)
+            parts += [{"type": "text", "text": content}] if is_text else content
+        return parts
 
     @property
     def mode(self) -> str:

@@ -9,6 +9,8 @@ import json
 import re
 from typing import Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import soundfile as sf
 
 from tests.openai_server import Reply, Request, chat, refusal, transcription
@@ -94,8 +96,38 @@ def good_answer(question: Asked) -> dict[str, Any]:
     }[question.schema]
 
 
+LOUD = 0.14
+"""Root mean square above which a voice is angry and shouts; below it is sad and sobs."""
+AUDIO_TOKENS = 10
+"""Tokens of a second of sound, as this endpoint counts."""
+
+
+def voice_answer(samples: npt.NDArray[np.float64]) -> dict[str, Any]:
+    """Return what a model hears in a voice that speaks so loudly."""
+    level = float(np.sqrt(np.mean(np.square(samples))))
+    emotion, event = ("anger", "shout") if level > LOUD else ("sad", "sob")
+    return {"events": [event], "emotion": emotion, "intensity": "medium", "confidence": 0.9}
+
+
+def voice(request: Request) -> Reply:
+    """Hear the sound of a question; nothing else of it is looked at."""
+    ((_, content),) = request.sounds
+    samples, rate = sf.read(io.BytesIO(content))
+    audio = round(len(samples) / rate * AUDIO_TOKENS)
+    return chat(
+        voice_answer(samples),
+        usage={
+            "prompt_tokens": 300 + audio,
+            "completion_tokens": 30,
+            "prompt_tokens_details": {"audio_tokens": audio},
+        },
+    )
+
+
 def endpoint(request: Request) -> Reply:
     """Answer a question or a transcription; misbehaves about turns that say so."""
+    if request.sounds:
+        return voice(request)
     if request.path.endswith("transcriptions"):
         return transcribed(request)
     question = asked(request)

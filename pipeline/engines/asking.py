@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from ieat.pipeline.failures import UnusableAnswer
-from ieat.pipeline.ports import AnsweringModel
+from ieat.pipeline.ports import AnsweringModel, Samples
 from ieat.prompts.library import Prompt, TemplateFile
 from ieat.schemas.engine import Answer, Message, Question, Sampling
 from ieat.schemas.history import History
@@ -42,10 +42,19 @@ async def ask_twice(
     dialogue_id: str,
     reask: TemplateFile,
     judge: Callable[[Answer], Judged],
+    decode: Callable[[], Samples] | None = None,
 ) -> Judgment[Judged]:
     """Return the judged answer; an unusable one is answered with our words for its code, once.
 
     A judge that raises `PartlyUsable` twice gives its part back with the problem.
+
+    Args:
+        model: Who is asked.
+        question: What is asked.
+        dialogue_id: The dialogue that needs the answer.
+        reask: What the second question says for each code.
+        judge: Makes of an answer what is wanted, or raises `UnusableAnswer`.
+        decode: Gives the samples of the question's span; null for a question of words alone.
 
     Raises:
         UnusableAnswer: Neither answer is usable; the code is that of the last one.
@@ -54,7 +63,7 @@ async def ask_twice(
     part: Judgment[Judged] | None = None
     asked = question
     while True:
-        stored = await model.ask(asked, dialogue_id)
+        stored = await model.ask(asked, dialogue_id, decode)
         keys = (*keys, stored.key)
         try:
             return Judgment(judge(stored.answer), keys)
@@ -94,8 +103,9 @@ def render_turns(history: History, *, with_sound: bool) -> str:
     lines = []
     for turn in history.turns:
         notes = []
-        if with_sound and turn.events:
-            notes.append("sounds: " + ", ".join(turn.events))
+        sounds = dict.fromkeys((*turn.events, *(event.value for event in turn.voice_events)))
+        if with_sound and sounds:
+            notes.append("sounds: " + ", ".join(sounds))
         if with_sound and turn.cues is not None and turn.cues.words:
             notes.append("voice: " + ", ".join(turn.cues.words))
         note = f" ({'; '.join(notes)})" if notes else ""

@@ -1,13 +1,16 @@
-"""Language models behind an OpenAI-compatible chat endpoint."""
+"""Language models behind an OpenAI-compatible chat endpoint, by words alone or with sound."""
 
+import asyncio
+import base64
 import json
 import re
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from ieat.pipeline.config import LanguageModelSettings
+from ieat.pipeline.audio.encode import to_flac, to_wav
+from ieat.pipeline.config import AudioFormat, LanguageModelSettings
 from ieat.pipeline.engines.endpoint import BrokenEnvelope, Endpoint
 from ieat.pipeline.engines.refusals import BadRequest
 from ieat.pipeline.ports import Call, Samples
@@ -24,6 +27,7 @@ NAMES_THE_FORMAT = re.compile(
 NAMES_MAX_TOKENS = re.compile(r"max_completion_tokens|max_tokens", re.IGNORECASE)
 NAMES_SAMPLING = re.compile(r"\b(temperature|top_p)\b", re.IGNORECASE)
 NAMES_SEED = re.compile(r"\bseed\b", re.IGNORECASE)
+NAMES_AUDIO_FORMAT = re.compile(r"input_audio|audio format|\bflac\b", re.IGNORECASE)
 
 THINKING = re.compile(r"\s*<think(?:ing)?>(.*?)(?:</think(?:ing)?>|\Z)", re.DOTALL)
 END_OF_THINKING = re.compile(r"</think(?:ing)?>")
@@ -46,6 +50,8 @@ class Dialect:
     """Whether temperature and top_p may be set; reasoning models often refuse them."""
     takes_seed: bool = True
     """Whether a seed may be set."""
+    audio_format: AudioFormat = "wav"
+    """How sound is sent; OpenAI's own servers take no FLAC in chats."""
 
     def without(self, refused: BadRequest, is_known_to_work: bool) -> "Dialect | None":
         """Return what to try next after a refusal; null when the form is not the reason.
@@ -64,6 +70,8 @@ class Dialect:
             return replace(self, takes_sampling=False)
         if self.takes_seed and NAMES_SEED.search(wording):
             return replace(self, takes_seed=False)
+        if self.audio_format == "flac" and NAMES_AUDIO_FORMAT.search(wording):
+            return replace(self, audio_format="wav")
         following = NEXT_MODE.get(self.mode)
         if following is None or (is_known_to_work and not NAMES_THE_FORMAT.search(wording)):
             return None
@@ -77,18 +85,29 @@ class OpenAIChat:
         model: The model's name at the server.
         settings: How it is asked; sampling comes with each question.
         limits_folder: Folder in which the processes of this machine share the limits.
+        audio_format: How sound is sent, to a model that labels voices; null for one that is asked
+            by words alone.
 
     Raises:
         ConfigError: The base URL is no URL.
     """
 
     def __init__(
-        self, model: str, settings: LanguageModelSettings, limits_folder: Path | None = None
+        self,
+        model: str,
+        settings: LanguageModelSettings,
+        limits_folder: Path | None = None,
+        audio_format: AudioFormat | None = None,
     ) -> None:
-        self.engine_id = f"openai:{model}" + (f"@{settings.revision}" if settings.revision else "")
+        kind, settings_name = (
+            ("openai", "language_model_settings")
+            if audio_format is None
+            else ("openai-audio", "voice_labeler_settings")
+        )
+        self.engine_id = f"{kind}:{model}" + (f"@{settings.revision}" if settings.revision else "")
         self._model = model
-        self._endpoint = Endpoint(model, settings, "language_model_settings", limits_folder)
-        self._dialect = Dialect()
+        self._endpoint = Endpoint(model, settings, settings_name, limits_folder)
+        self._dialect = Dialect(audio_format=audio_format or "wav")
         self._is_found = False
 
     async def complete(
@@ -101,7 +120,9 @@ class OpenAIChat:
                 `bad_request`), or its answers are broken (`broken_response`).
             EngineUnavailable: The service still fails after all attempts, or refuses us.
         """
-        return await self._endpoint.first_alone(lambda: self._complete(question, call))
+        if question.span is not None and samples is None:
+            raise ValueError("a question about a sound came without the sound")
+        return await self._endpoint.first_alone(lambda: self._complete(question, call, samples))
 
     def prepare(self) -> None:
         """Look at key, files and variables that the settings name, before anything is asked.
@@ -121,16 +142,19 @@ class OpenAIChat:
         """Close all connections."""
         await self._endpoint.close()
 
-    async def _complete(self, question: Question, call: Call) -> Answer:
+    async def _complete(self, question: Question, call: Call, samples: Samples | None) -> Answer:
         dialect = self._dialect
         is_known_to_work = self._is_found
         first_refusal: BadRequest | None = None
         while True:
+            sound = None
+            if samples is not None:
+                sound = await asyncio.to_thread(_sound_part, samples, dialect.audio_format)
             try:
                 answer = await self._endpoint.post(
-                    "/chat/completions", _body(self._model, question, dialect), _read, call
+                    "/chat/completions", _body(self._model, question, dialect, sound), _read, call
                 )
-            except BadRequest as refused:  # noqa: PERF203 - each round asks a server
+            except BadRequest as refused:
                 first_refusal = first_refusal or refused
                 following = dialect.without(refused, is_known_to_work)
                 if following is None:
@@ -144,14 +168,39 @@ class OpenAIChat:
                 return answer
 
 
-def _body(model: str, question: Question, dialect: Dialect) -> dict[str, object]:
+def _sound_part(samples: Samples, audio_format: AudioFormat) -> dict[str, object]:
+    """Return mono samples at 16 kHz as a part of a message."""
+    content = to_flac(samples) if audio_format == "flac" else to_wav(samples)
+    data = base64.b64encode(content).decode("ascii")
+    return {"type": "input_audio", "input_audio": {"data": data, "format": audio_format}}
+
+
+def _messages(
+    messages: tuple[Message, ...], sound: dict[str, object] | None
+) -> list[dict[str, object]]:
+    """Return messages as the API takes them; sound follows the user's first words."""
+    sent: list[dict[str, object]] = [
+        {"role": message.role, "content": message.content} for message in messages
+    ]
+    if sound is not None:
+        asked = next(message for message in sent if message["role"] == "user")
+        asked["content"] = [{"type": "text", "text": asked["content"]}, sound]
+    return sent
+
+
+def _body(
+    model: str, question: Question, dialect: Dialect, sound: dict[str, object] | None
+) -> dict[str, object]:
     sampling = question.sampling
     messages = question.messages
     if dialect.mode != "json_schema":
-        messages = _with_schema(messages, question.answer_schema.text)
+        schema = json.dumps(
+            _schema(question.answer_schema.text), ensure_ascii=False, separators=(",", ":")
+        )
+        messages = _with_schema(messages, schema)
     body: dict[str, object] = {
         "model": model,
-        "messages": [{"role": message.role, "content": message.content} for message in messages],
+        "messages": _messages(messages, sound),
         "max_completion_tokens" if dialect.counts_completion else "max_tokens": sampling.max_tokens,
     }
     if dialect.takes_sampling:
@@ -179,8 +228,20 @@ def _body(model: str, question: Question, dialect: Dialect) -> dict[str, object]
 
 @cache
 def _schema(text: str) -> object:
-    """Return a released schema as JSON; there are a handful, and every question has one."""
-    return json.loads(text)
+    """Return a released schema as JSON; there are a handful, and every question has one.
+
+    Canonical JSON sorts properties by name, and servers that hold an answer to a schema have it
+    written in the order of the properties. `required` keeps the order in which to think.
+    """
+    return json.loads(text, object_hook=_in_order_of_thought)
+
+
+def _in_order_of_thought(part: dict[str, Any]) -> dict[str, Any]:
+    properties, required = part.get("properties"), part.get("required")
+    if not isinstance(properties, dict) or not isinstance(required, list):
+        return part
+    names = dict.fromkeys([*(name for name in required if name in properties), *properties])
+    return part | {"properties": {name: properties[name] for name in names}}
 
 
 def _with_schema(messages: tuple[Message, ...], schema: str) -> tuple[Message, ...]:
@@ -264,6 +325,7 @@ def _usage(usage: object) -> Usage:
         completion_tokens=_count(usage, "completion_tokens"),
         cached_tokens=_count(usage, "prompt_tokens_details", "cached_tokens"),
         reasoning_tokens=_count(usage, "completion_tokens_details", "reasoning_tokens"),
+        audio_tokens=_count(usage, "prompt_tokens_details", "audio_tokens"),
     )
 
 

@@ -200,6 +200,7 @@ def _emotions(facts: Facts) -> Iterator[str]:
         neutral = facts.target_emotions[Emotion.NEUTRAL.value]
         yield ""
         yield f"Neutral targets: {neutral} of {total} ({neutral / total:.0%})."
+    yield from _voices(facts)
 
 
 def _trainable(manifest: Manifest, facts: Facts) -> Iterator[str]:
@@ -227,7 +228,7 @@ def _trainable(manifest: Manifest, facts: Facts) -> Iterator[str]:
 
 
 def _measured(facts: Facts) -> Iterator[str]:
-    if not facts.word_errors and not facts.agreement:
+    if not facts.word_errors and not facts.agreement and not facts.voice_agreement:
         yield "Nothing: the corpus has no words or emotions beside those of the engines."
     for language, errors in sorted(facts.word_errors.items()):
         if errors.rate is not None:
@@ -237,8 +238,7 @@ def _measured(facts: Facts) -> Iterator[str]:
                 f"{errors.num_words} over {errors.num_turns} turns (normalizer `{NORMALIZER}`)."
             )
     if facts.agreement:
-        total = facts.agreement.total()
-        alike = sum(count for (gold, text), count in facts.agreement.items() if gold == text)
+        total, alike = facts.agreement.total(), _num_alike(facts.agreement)
         known = [emotion.value for emotion in Emotion]
         yield ""
         yield f"Labels from the words equal the corpus' label in {alike} of {total} turns "
@@ -252,6 +252,24 @@ def _measured(facts: Facts) -> Iterator[str]:
                 if any(facts.agreement[gold, text] for text in known)
             ],
         )
+
+    if facts.voice_agreement:
+        total, alike = facts.voice_agreement.total(), _num_alike(facts.voice_agreement)
+        yield ""
+        yield f"Labels from the voice equal the corpus' label in {alike} of {total} turns "
+        yield f"({alike / total:.0%})."
+
+
+def _num_alike(agreement: Counter[tuple[str, str]]) -> int:
+    return sum(count for (gold, other), count in agreement.items() if gold == other)
+
+
+def _voices(facts: Facts) -> Iterator[str]:
+    """Tell of the voices, in builds that listened to them."""
+    if facts.num_heard or facts.num_unheard:
+        yield ""
+        yield f"Voices labeled: {facts.num_heard}; that could not be: {facts.num_unheard}. Turns "
+        yield f"whose sources name different emotions: {facts.num_conflicts}."
 
 
 def _fields() -> Iterator[str]:

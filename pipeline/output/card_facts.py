@@ -35,6 +35,14 @@ class Facts:
     """Errors against the corpus' own words, by language; without the corpus as recognizer."""
     agreement: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Turns with both labels, by (gold, text)."""
+    voice_agreement: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Turns with both labels, by (gold, voice)."""
+    num_heard: int = 0
+    """Turns whose voice was labeled."""
+    num_unheard: int = 0
+    """Turns whose voice could not be labeled."""
+    num_conflicts: int = 0
+    """Turns whose sources name different emotions."""
     seconds: float = 0.0
     """Sound of stage 1, seconds."""
     words_reasons: Counter[str] = field(default_factory=Counter)
@@ -99,8 +107,13 @@ def _add_dialogue(facts: Facts, row: dict[str, Any]) -> None:
     facts.licenses[row["license"] or ""] += 1
     is_recognized = row["provenance"]["recognizer_id"] != "gold"
     for turn in row["turns"]:
-        if turn["gold"] and turn["text"] and turn["gold"]["emotion"] and turn["text"]["emotion"]:
-            facts.agreement[turn["gold"]["emotion"], turn["text"]["emotion"]] += 1
+        for source, agreement in (("text", facts.agreement), ("voice", facts.voice_agreement)):
+            gold, label = turn["gold"], turn[source]
+            if gold and label and gold["emotion"] and label["emotion"]:
+                agreement[gold["emotion"], label["emotion"]] += 1
+        facts.num_heard += turn["voice"] is not None
+        facts.num_unheard += "voice_failed" in turn["flags"]
+        facts.num_conflicts += turn["conflict"]
         # Words of a turn without sound are the corpus' own: they would count as all right.
         if is_recognized and turn["audio"] is not None and turn["source_text"]:
             errors = count_errors(turn["source_text"], turn["clean"], Language(language))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from ieat.schemas.attribution import Attribution, Evidence
-from ieat.schemas.emotion import EmotionalState, EmotionLabel, LabelSource
+from ieat.schemas.emotion import EmotionalState, EmotionLabel, LabelSource, VoiceEvents
 from ieat.schemas.records import ComposedDialogue
 from ieat.schemas.rows import (
     AudioCell,
@@ -45,13 +45,20 @@ def label_from(state: EmotionalState, source: LabelSource | None) -> EmotionLabe
     return {"gold": state.gold, "text": state.text, "voice": state.voice, None: None}[source]
 
 
+def voice_events_at(composed: ComposedDialogue, turn_index: int) -> VoiceEvents | None:
+    """Return what the voice of a turn was heard to do; null when nobody was asked."""
+    return next((found for found in composed.voice_events if found.turn_index == turn_index), None)
+
+
 def is_baseline_state(state: EmotionalState) -> bool:
-    """Tell whether the state rests on the baseline's label of the words."""
+    """Tell whether the state rests on the baseline's label of the words, and on nothing else."""
     chosen = label_from(state, state.chosen_from)
+    is_heard = state.voice is not None and state.voice.emotion is state.chosen
     return (
         chosen is not None
         and chosen.source == "text"
         and chosen.labeler_id.startswith(BASELINE_LABELER)
+        and not is_heard
     )
 
 

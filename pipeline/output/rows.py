@@ -13,6 +13,7 @@ from ieat.pipeline.output.cells import (
     span_cell,
     state_at,
     trainable_cell,
+    voice_events_at,
 )
 from ieat.schemas.emotion import EmotionalState
 from ieat.schemas.records import ComposedDialogue
@@ -97,6 +98,7 @@ def turn_cell(composed: ComposedDialogue, turn_index: int) -> TurnCell:
         gold=state.gold if state else None,
         text=state.text if state else None,
         voice=state.voice if state else None,
+        voice_events=voice_events_at(composed, turn_index),
         emotion=state.chosen if state else None,
         intensity=state.intensity if state else None,
         conflict=state.conflict if state else False,
@@ -147,6 +149,7 @@ def _attributes_cell(
         intensity=state.intensity if state else None,
         conflict=state.conflict if state else False,
         events=composed.transcript.utterances[turn_index].events,
+        voice_events=voice_events_at(composed, turn_index),
         rate=cues.rate if cues else None,
         pitch=cues.pitch if cues else None,
         level=cues.level if cues else None,

@@ -194,9 +194,9 @@ class Ledger:
     """
 
     budget: Budget = field(default_factory=Budget)
-    _spent: dict[tuple[str, str], Spent] = field(default_factory=dict)
     counted: Counted = field(default_factory=Counted, repr=False)
     """Whose money is counted."""
+    _spent: dict[tuple[str, str], Spent] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def meter(

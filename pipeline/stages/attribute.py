@@ -30,7 +30,9 @@ async def attribute_emotions(
 ) -> AttributedDialogue:
     """Attribute the states of the wanted speakers; one that fails leaves the others."""
     dialogue = labeled.dialogue
-    turns = heard_turns(dialogue, labeled.sounds, labeled.transcript, labeled.cues)
+    turns = heard_turns(
+        dialogue, labeled.sounds, labeled.transcript, labeled.cues, labeled.voice_events
+    )
     speakers = attributed_speakers(dialogue, rules.user_speaker)
     states = sorted(
         (
@@ -65,6 +67,7 @@ async def attribute_emotions(
         cues=labeled.cues,
         trajectories=labeled.trajectories,
         failures=(*labeled.failures, *(f for f in found if isinstance(f, Failure))),
+        voice_events=labeled.voice_events,
         attributions=tuple(a for a in found if isinstance(a, Attribution)),
     )
 

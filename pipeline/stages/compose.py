@@ -42,7 +42,13 @@ async def compose_samples(
 ) -> ComposedDialogue:
     """Compose every target; one that needs a failed state fails with it, the others stay."""
     dialogue = attributed.dialogue
-    turns = heard_turns(dialogue, attributed.sounds, attributed.transcript, attributed.cues)
+    turns = heard_turns(
+        dialogue,
+        attributed.sounds,
+        attributed.transcript,
+        attributed.cues,
+        attributed.voice_events,
+    )
     targets = find_targets(
         ((turn.turn_index, turn.speaker) for turn in turns),
         attributed_speakers(dialogue, rules.user_speaker),
@@ -56,6 +62,7 @@ async def compose_samples(
         transcript=attributed.transcript,
         cues=attributed.cues,
         trajectories=attributed.trajectories,
+        voice_events=attributed.voice_events,
         attributions=attributed.attributions,
         failures=(*attributed.failures, *(end for end in ends if isinstance(end, Failure))),
         samples=tuple(end for end in ends if isinstance(end, Sample)),

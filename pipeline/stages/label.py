@@ -1,9 +1,9 @@
-"""Label the emotion of every turn and trace each speaker's trajectory."""
+"""Label the emotion of every turn, by words and voice, and trace each speaker's trajectory."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from functools import partial
 from operator import attrgetter
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard, TypeVar
 
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
@@ -12,16 +12,25 @@ from ieat.pipeline.audio.cues import speaking_rate, voice_cues
 from ieat.pipeline.config import LabelSettings
 from ieat.pipeline.emotion_words import gold_label
 from ieat.pipeline.failures import RecordError
+from ieat.pipeline.fusion import fuse, is_conflict
 from ieat.pipeline.history import attributed_speakers, heard_turns, history_at
-from ieat.pipeline.ports import EmotionLabeler
+from ieat.pipeline.ports import EmotionLabeler, HeardVoice, VoiceLabeler
 from ieat.pipeline.stages.transcribe import MAX_RATE
 from ieat.pipeline.steps import MapDialogues, StepContext, first_then_rest
-from ieat.schemas.audio import Prosody
-from ieat.schemas.emotion import EmotionalState, EmotionLabel, VoiceCues, trace_trajectory
+from ieat.schemas.audio import Prosody, Sound
+from ieat.schemas.emotion import (
+    EmotionalState,
+    EmotionLabel,
+    VoiceCues,
+    VoiceEvents,
+    trace_trajectory,
+)
 from ieat.schemas.history import HeardTurn
 from ieat.schemas.records import Failure, LabeledDialogue, TranscribedDialogue
 
 STAGE = "label"
+
+Label = TypeVar("Label")
 
 
 class LabelRules(NamedTuple):
@@ -34,15 +43,30 @@ class LabelRules(NamedTuple):
     """Whether turns with a corpus label are labeled from their words too."""
 
 
+class Said(NamedTuple):
+    """What each source says of one turn; null where it says nothing or was not asked."""
+
+    gold: EmotionLabel | None
+    """The corpus' label."""
+    text: EmotionLabel | Failure | None
+    """The label from the words, or why there is none."""
+    voice: HeardVoice | Failure | None
+    """What was heard in the voice, or why nothing was."""
+
+
 async def label_emotions(
-    transcribed: TranscribedDialogue, labeler: EmotionLabeler | None, rules: LabelRules
+    transcribed: TranscribedDialogue,
+    labeler: EmotionLabeler | None,
+    rules: LabelRules,
+    voice_labeler: VoiceLabeler | None = None,
 ) -> LabeledDialogue:
     """Label the wanted speakers' turns; a turn that cannot be labeled becomes a gap and a failure.
 
     Args:
         transcribed: The dialogue with its words.
         labeler: Labels from the words; null takes the corpus' labels alone.
-        rules: Whose turns are labeled, and how corpus words are taken.
+        rules: Whose turns are labeled, how corpus words are taken, and which source counts.
+        voice_labeler: Labels from the sound of each turn alone; null does without.
     """
     dialogue = transcribed.dialogue
     cues = cues_so_far(transcribed)
@@ -58,27 +82,23 @@ async def label_emotions(
         if (label := gold_label(turn.emotion, rules.labels)) is not None
     }
 
-    async def label_one(turn: HeardTurn) -> EmotionLabel | Failure | None:
-        if labeler is None or (turn.turn_index in gold and not rules.asks_gold_turns):
-            return None
-        history = history_at(dialogue, turns, turn.turn_index, rules.max_context_turns)
-        try:
-            return await labeler.label(history)
-        except RecordError as error:
-            return Failure(
-                unit="turn",
-                turn_index=turn.turn_index,
-                stage=STAGE,
-                code=error.code,
-                message=error.message,
-                response_keys=error.response_keys,
+    async def label_one(turn: HeardTurn) -> Said:
+        text = voice = None
+        if labeler is not None and (turn.turn_index not in gold or rules.asks_gold_turns):
+            history = history_at(dialogue, turns, turn.turn_index, rules.max_context_turns)
+            text = await _or_failure(labeler.label(history), turn.turn_index)
+        source, sound = dialogue.turns[turn.turn_index], transcribed.sounds[turn.turn_index]
+        if voice_labeler is not None and source.audio is not None and has_voice(sound):
+            heard = voice_labeler.label_voice(
+                source.audio, sound, dialogue.language, dialogue.dialogue_id
             )
+            voice = await _or_failure(heard, turn.turn_index)
+        return Said(gold.get(turn.turn_index), text, voice)
 
     labeled = [turn for turn in turns if turn.speaker in wanted]
     found = await first_then_rest([label_one(turn) for turn in labeled])
     states = [
-        choose_label(turn, gold.get(turn.turn_index), from_words)
-        for turn, from_words in zip(labeled, found, strict=True)
+        choose_label(turn, said, rules.labels) for turn, said in zip(labeled, found, strict=True)
     ]
     return LabeledDialogue(
         dialogue=dialogue,
@@ -91,40 +111,89 @@ async def label_emotions(
         ),
         failures=tuple(
             failure
-            for turn, failure in zip(labeled, found, strict=True)
-            # A failed second opinion loses nothing where the corpus has a label.
-            if isinstance(failure, Failure) and turn.turn_index not in gold
+            for state, said in zip(states, found, strict=True)
+            for failure in _what_was_needed(state, said, rules.labels)
+        ),
+        voice_events=tuple(
+            VoiceEvents(
+                turn_index=turn.turn_index,
+                labeler_id=said.voice.label.labeler_id,
+                events=said.voice.events,
+                response_keys=said.voice.label.response_keys,
+            )
+            for turn, said in zip(labeled, found, strict=True)
+            if isinstance(said.voice, HeardVoice)
         ),
     )
 
 
-def choose_label(
-    turn: HeardTurn, gold: EmotionLabel | None, text: EmotionLabel | Failure | None
-) -> EmotionalState:
-    """Put the sources side by side and choose: the corpus' label, else the one from the words.
+async def _or_failure(label: Awaitable[Label], turn_index: int) -> Label | Failure:
+    """Return a label, or why the turn has none; what stops the run is raised."""
+    try:
+        return await label
+    except RecordError as error:
+        return Failure(
+            unit="turn",
+            turn_index=turn_index,
+            stage=STAGE,
+            code=error.code,
+            message=error.message,
+            response_keys=error.response_keys,
+        )
+
+
+def has_voice(sound: Sound | None) -> TypeGuard[Sound]:
+    """Tell whether there is a voice to label."""
+    return sound is not None and sound.speech > 0 and "no_speech" not in sound.flags
+
+
+def _what_was_needed(state: EmotionalState, said: Said, labels: LabelSettings) -> list[Failure]:
+    """Return the failed labels without which the state stays unknown.
+
+    A second opinion that failed loses nothing where another source gives the state, and the voice
+    is one wherever words count too.
+    """
+    if said.gold is not None or state.chosen is not None:
+        return []
+    needed = said.voice if labels.fusion == "voice" else said.text
+    return [needed] if isinstance(needed, Failure) else []
+
+
+def choose_label(turn: HeardTurn, said: Said, labels: LabelSettings) -> EmotionalState:
+    """Put the sources side by side and choose: the corpus' label, else what the policy says.
 
     A corpus word outside the seven says that none of them fits: nothing is chosen.
     """
+    gold = said.gold
+    text = None if isinstance(said.text, Failure) else said.text
+    voice = said.voice.label if isinstance(said.voice, HeardVoice) else None
+    fused = fuse(text, voice, labels.fusion, labels.voice_weight)
     flags = []
-    if isinstance(text, Failure):
+    if isinstance(said.text, Failure):
         flags.append("labeling_failed")
-        text = None
-    elif text is not None and text.emotion is None and gold is None:
-        flags.append("abstained")
-    chosen = gold if gold is not None else text
+    if isinstance(said.voice, Failure):
+        flags.append("voice_failed")
+    if gold is None and fused is None:
+        asked = {"text": [text], "voice": [voice]}.get(labels.fusion, [text, voice])
+        given = [label for label in asked if label is not None]
+        if any(label.emotion is not None for label in given):
+            flags.append("sources_disagree")
+        elif given:
+            flags.append("abstained")
     if gold is not None and gold.emotion is None:
         flags.append("gold_outside")
-    named = {label.emotion for label in (gold, text) if label is not None and label.emotion}
+    chosen = gold if gold is not None else fused
     known = chosen if chosen is not None and chosen.emotion is not None else None
     return EmotionalState(
         turn_index=turn.turn_index,
         speaker=turn.speaker,
         gold=gold,
         text=text,
+        voice=voice,
         chosen=known.emotion if known else None,
         chosen_from=known.source if known else None,
         intensity=known.intensity if known else None,
-        conflict=len(named) > 1,
+        conflict=is_conflict(gold, text, voice, labels.conflict_confidence),
         flags=tuple(flags),
     )
 
@@ -153,6 +222,15 @@ def cues_so_far(transcribed: TranscribedDialogue) -> tuple[VoiceCues | None, ...
     return tuple(cues)
 
 
+async def _label(
+    transcribed: TranscribedDialogue,
+    labelers: tuple[EmotionLabeler | None, VoiceLabeler | None],
+    rules: LabelRules,
+) -> LabeledDialogue:
+    labeler, voice_labeler = labelers
+    return await label_emotions(transcribed, labeler, rules, voice_labeler)
+
+
 class LabelEmotions(beam.PTransform):
     """Transcribed dialogues in, labeled dialogues out."""
 
@@ -165,8 +243,8 @@ class LabelEmotions(beam.PTransform):
         """Return the dialogues with states and trajectories."""
         return dialogues | MapDialogues(
             STAGE,
-            partial(label_emotions, rules=self._rules),
-            attrgetter("labeler"),
+            partial(_label, rules=self._rules),
+            attrgetter("labeler", "voice_labeler"),
             LabeledDialogue,
             self._context,
         )

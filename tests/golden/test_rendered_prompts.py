@@ -47,6 +47,7 @@ def test_every_prompt_reads_as_reviewed(check_golden) -> None:
             ("attribution", values | sound | emotion),
             ("joint", values | words),
             ("response", values | words | thinking),
+            ("voice", {}),
         ):
             prompt = library.prompt(name, language)
             parts += [f"=== {prompt.prompt_id}"]

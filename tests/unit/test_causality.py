@@ -1,11 +1,13 @@
 """Whatever is asked for a turn uses that turn and earlier ones only."""
 
 import asyncio
+from hashlib import sha256
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ieat.pipeline.config import LabelSettings
+from ieat.pipeline.engines.audio_labeler import AudioLabeler
 from ieat.pipeline.engines.llm_attributor import LLMAttributor
 from ieat.pipeline.engines.llm_labeler import LLMLabeler
 from ieat.pipeline.engines.responders import WrittenResponder
@@ -13,6 +15,7 @@ from ieat.pipeline.stages.attribute import AttributeRules, attribute_emotions
 from ieat.pipeline.stages.compose import ComposeRules, compose_samples
 from ieat.pipeline.stages.label import LabelRules, label_emotions
 from ieat.prompts.library import PromptLibrary
+from ieat.schemas.dialogue import Language
 from ieat.schemas.engine import Sampling
 from ieat.schemas.records import TranscribedDialogue
 from ieat.schemas.transcript import Transcript
@@ -28,9 +31,19 @@ TURNS = st.lists(
 )
 
 
+VOICE_WORDS = [message.content for message in PROMPTS.prompt("voice", Language.EN).render({})]
+
+
+def never_decoded(span):
+    raise AssertionError("a scripted model hears nothing")
+
+
 def by_name(question):
-    """Answer each question from its own text alone, so that answers are causal themselves."""
+    """Answer each question from itself alone, so that answers are causal themselves."""
     name = question.answer_schema.schema_id.partition("@")[0]
+    if name == "voice":
+        event = "sob" if question.span.source_sha256 < "8" else "laugh"
+        return {"events": [event], "emotion": "sad", "intensity": "low", "confidence": 0.5}
     lines = question.messages[1].content.split("\n\n")[1].splitlines()
     number, _, rest = lines[-1].partition("] ")
     turn = int(number.removeprefix("["))
@@ -53,7 +66,9 @@ def questions(turns):
     """Run labeling, attribution and responses, and return every question by the turn it is for."""
     of = transcribed(dialogue([(speaker, words) for speaker, words, _, _ in turns]))
     sounds = tuple(
-        measured(turn.audio, level=level, pitch=pitch)
+        measured(turn.audio, level=level, pitch=pitch).model_copy(
+            update={"source_sha256": sha256(repr((turn.index, level, pitch)).encode()).hexdigest()}
+        )
         for turn, (_, _, level, pitch) in zip(of.dialogue.turns, turns, strict=True)
     )
     of = TranscribedDialogue(
@@ -64,7 +79,10 @@ def questions(turns):
 
     async def run():
         labeled = await label_emotions(
-            of, LLMLabeler(model, PROMPTS, sampling), LabelRules(LabelSettings(), "all", 4, False)
+            of,
+            LLMLabeler(model, PROMPTS, sampling),
+            LabelRules(LabelSettings(), "all", 4, False),
+            AudioLabeler(model, PROMPTS, sampling, decode=never_decoded),
         )
         attributed = await attribute_emotions(
             labeled, LLMAttributor(model, PROMPTS, sampling, None), AttributeRules("all", 4)
@@ -78,7 +96,13 @@ def questions(turns):
     done = asyncio.run(run())
     assert done.failures == ()
     found = {}
+    turn_of_sound = {sound.source_sha256: turn for turn, sound in enumerate(sounds)}
     for question in model.questions:
+        if question.span is not None:
+            assert [message.content for message in question.messages] == VOICE_WORDS
+            turn = turn_of_sound[question.span.source_sha256]
+            found[question.answer_schema.schema_id, turn] = question.model_dump_json()
+            continue
         lines = question.messages[1].content.split("\n\n")[1].splitlines()
         turn = int(lines[-1].partition("]")[0].removeprefix("["))
         found[question.answer_schema.schema_id, turn] = question.model_dump_json()
@@ -99,6 +123,9 @@ def test_changing_or_deleting_later_turns_leaves_every_earlier_question_as_it_is
             assert changed[schema, turn] == question
     early = {key for key in whole if key[1] < cut and not key[0].startswith("response")}
     assert early == {key for key in changed if key[1] < cut and not key[0].startswith("response")}
+    assert {("voice@1", turn) for turn in range(cut)} <= early
+    shown = [question for (schema, _), question in whole.items() if schema == "attribution@1"]
+    assert all("sounds: " in question for question in shown)
     deleted = questions(turns[:cut])
     for key in early:
         assert deleted[key] == whole[key]

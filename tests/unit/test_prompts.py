@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from ieat.pipeline.answers import CauseForm, JointForm, LabelForm, ResponseForm
+from ieat.pipeline.answers import CauseForm, JointForm, LabelForm, ResponseForm, VoiceForm
 from ieat.prompts.library import (
     FOLDER,
     NAMES,
@@ -23,6 +23,7 @@ FORMS = {
     "attribution": CauseForm,
     "joint": JointForm,
     "response": ResponseForm,
+    "voice": VoiceForm,
 }
 
 
@@ -63,6 +64,8 @@ def test_every_value_that_the_released_schema_allows_is_read(name, form):
         "kind": "explicit",
         "style": "calm",
         "response": "a",
+        "events": ["sob"],
+        "confidence": 0.5,
     }
     for field, allowed in schema["properties"].items():
         for value in allowed.get("enum", [good[field]]):

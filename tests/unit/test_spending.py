@@ -11,7 +11,7 @@ from ieat.pipeline.config import Prices
 from ieat.pipeline.failures import RunStopped
 from ieat.pipeline.run_report import describe_asked, describe_run
 from ieat.pipeline.run_state import RunState
-from ieat.pipeline.spending.ledger import Budget, Cost, Ledger, Spent, sum_spent
+from ieat.pipeline.spending.ledger import Budget, Cost, Counted, Ledger, Spent, sum_spent
 from ieat.pipeline.spending.prices import (
     bound_question,
     bound_sound,
@@ -46,6 +46,8 @@ QUESTION = Question(
         (Usage(prompt_tokens=100, cached_tokens=60), 40 * 2.0 + 60 * 0.5),
         (Usage(prompt_tokens=100, audio_tokens=70), 30 * 2.0 + 70 * 40.0),
         (Usage(prompt_tokens=100, audio_tokens=70, cached_tokens=60), 70 * 40.0 + 30 * 0.5),
+        # A count of sound that is no part of the question's cannot make it cheaper than nothing.
+        (Usage(prompt_tokens=100, audio_tokens=150, cached_tokens=60), 100 * 40.0),
         (Usage(completion_tokens=50), 400.0),
         (Usage(completion_tokens=50, reasoning_tokens=20), 30 * 8.0 + 20 * 16.0),
     ],
@@ -201,7 +203,12 @@ def test_a_run_tells_its_money_by_stage_by_table_and_by_dialogue():
     cause.found(
         StoredAnswer(key="k", engine_id="openai:m", label="l", answer=Answer(text=""), usd=0.5)
     )
-    told = describe_run(state, datetime(2026, 1, 2, tzinfo=timezone.utc), 1.0, 5)
+    for stage in state.stages:
+        for _ in range(5):
+            state.begin(stage)
+            state.end(stage, is_failed=False)
+    # Four more stand from an earlier run: this one did not ask for them.
+    told = describe_run(state, datetime(2026, 1, 2, tzinfo=timezone.utc), 1.0, 9)
     assert told["money"] == {
         "usd": 3.0,
         "usd_lost_at_most": 0.0,
@@ -214,6 +221,54 @@ def test_a_run_tells_its_money_by_stage_by_table_and_by_dialogue():
         for entry in told["asked"]
     ]
     assert asked == [("label", 1, 0, 1.0), ("attribute", 1, 1, 2.0)]
+    assert [entry["tokens_per_second"] for entry in told["asked"]] == [500_000.0, 250_000.0]
+
+
+def answered(key: str, usd: float) -> StoredAnswer:
+    return StoredAnswer(key=key, engine_id="openai:m", label="l", answer=Answer(text=""), usd=usd)
+
+
+def test_money_that_was_paid_before_counts_once_whoever_finds_the_answer():
+    ledger, label = meter()
+    cause = ledger.meter("attribute", "openai:m", PRICES)
+    label.found(answered("k", 0.5))
+    cause.found(answered("k", 0.5))
+    cause.found(answered("l", 0.25))
+    spent = ledger.snapshot()
+    assert [(one.stored, one.usd_stored) for one in spent.values()] == [(1, 0.5), (2, 0.25)]
+
+
+def test_what_this_run_paid_is_not_paid_before_when_it_is_found_again():
+    ledger, counted = meter()
+    usd = counted.begin(Usage(), "k").settle(Usage(prompt_tokens=500_000))
+    counted.found(answered("k", usd))
+    spent = ledger.snapshot()["label", "openai:m"]
+    assert (spent.answered, spent.stored, spent.usd, spent.usd_stored) == (1, 1, 1.0, 0.0)
+
+
+def test_keys_that_are_remembered_are_bounded_and_the_newest_stay(monkeypatch):
+    monkeypatch.setattr("ieat.pipeline.spending.ledger.MAX_COUNTED", 2)
+    counted = Counted()
+    assert [counted.add(key) for key in ("a", "b", "a", "c", "a", "b")] == [
+        True, True, False, True, False, True,
+    ]  # fmt: skip
+
+
+def test_an_answer_takes_the_time_since_its_last_attempt():
+    async def run():
+        ledger, counted = meter(Ledger(Budget(max_tokens=100)))
+        call = counted.begin(Usage(prompt_tokens=100))
+        await call.attempt()
+        await asyncio.sleep(0.05)
+        call.failed(may_be_paid=False)
+        await call.attempt()
+        await asyncio.sleep(0.01)
+        call.settle(Usage())
+        spent = ledger.snapshot()["label", "openai:m"]
+        assert 0.01 <= spent.latency < 0.05
+        assert Spent().latency is None
+
+    asyncio.run(run())
 
 
 def test_the_last_lines_of_a_run_say_what_was_asked():

@@ -11,6 +11,7 @@ from ieat.pipeline.config import (
     BuildConfig,
     EndpointSettings,
     LanguageModelSettings,
+    VoiceLabelerSettings,
     load_config,
 )
 from ieat.pipeline.failures import UnusableAnswer
@@ -60,6 +61,9 @@ SAMPLING: dict[str, tuple[object, bool]] = {
     "extra_body": ({"chat_template_kwargs": {"enable_thinking": False}}, True),
 }
 """The same for what only a language model has."""
+
+VOICE = ENDPOINT | SAMPLING | {"audio_format": ("flac", False)}
+"""The same for the voice labeler: FLAC and WAV are the same sound."""
 
 
 class Noting:
@@ -132,6 +136,7 @@ def keys_of(of: BuildConfig) -> Keys:
 def test_every_setting_has_a_line_in_the_tables():
     assert set(EndpointSettings.model_fields) == set(ENDPOINT)
     assert set(LanguageModelSettings.model_fields) == set(ENDPOINT) | set(SAMPLING)
+    assert set(VoiceLabelerSettings.model_fields) == set(VOICE)
 
 
 @pytest.mark.parametrize("name", [*ENDPOINT, *SAMPLING])
@@ -154,6 +159,31 @@ def test_a_setting_of_the_recognizer_asks_again_only_where_it_changes_answers(tm
     assert before.heard.isdisjoint(after.heard) is asks_again
     assert (before.heard == after.heard) is not asks_again
     assert before.asked == after.asked
+
+
+def voice_keys_of(of: BuildConfig) -> set[str]:
+    store = Noting()
+
+    async def ask() -> set[str]:
+        engines = open_engines(of, RunState(("label",), 1.0), store)
+        await label_emotions(
+            transcribed(dialogue(TALK)), None, label_rules(of), engines.voice_labeler
+        )
+        await engines.close()
+        return store.keys
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize("name", VOICE)
+def test_a_setting_of_the_voice_labeler_asks_again_only_where_it_changes_answers(tmp_path, name):
+    value, asks_again = VOICE[name]
+    hears = {"voice_labeler": "openai-audio:ear"}
+    before = voice_keys_of(config(tmp_path, **hears))
+    after = voice_keys_of(config(tmp_path, **hears, voice_labeler_settings={name: value}))
+    assert before
+    assert before.isdisjoint(after) is asks_again
+    assert (before == after) is not asks_again
 
 
 @pytest.mark.parametrize(
