@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -15,7 +14,8 @@ from fsspec.core import url_to_fs
 
 from ieat.pipeline.failures import ConfigError, RunStopped
 from ieat.pipeline.ports import SealedAnswer
-from ieat.pipeline.store.seal import BrokenAnswer, seal, unreadable, unseal
+from ieat.pipeline.store.durable_files import create_durably, replace_durably
+from ieat.pipeline.store.seal import BrokenAnswer, seal, storable, unreadable, unseal
 from ieat.schemas.engine import StoredAnswer
 
 T = TypeVar("T")
@@ -88,7 +88,7 @@ class ObjectStore:
         kept = await self._in_pool(lambda: self._read(key))
         if kept is None:
             return None
-        if kept.dialogue_id != _storable(dialogue_id):
+        if kept.dialogue_id != storable(dialogue_id):
             self.note(key, dialogue_id)
         return self._unsealed(kept)
 
@@ -97,7 +97,7 @@ class ObjectStore:
         self._refuse_closed()
         if not self._replay:
             with self._noting:
-                self._notes.add((_storable(dialogue_id), key))
+                self._notes.add((storable(dialogue_id), key))
 
     async def put(
         self, stored: StoredAnswer, dialogue_id: str, *, replaces: bool = False
@@ -109,7 +109,7 @@ class ObjectStore:
         """
         if self._replay:
             raise RuntimeError(f"{self._url} is open for replay and takes no answers")
-        content = _to_bytes(_Kept(seal(stored), _storable(dialogue_id)))
+        content = _to_bytes(_Kept(seal(stored), storable(dialogue_id)))
         path = self._path(stored.key)
 
         def write() -> bool:
@@ -135,7 +135,7 @@ class ObjectStore:
 
     def keys_of(self, dialogue_id: str) -> set[str]:
         """Return the keys of all answers that a dialogue uses; reads all notes and answers."""
-        wanted = _storable(dialogue_id)
+        wanted = storable(dialogue_id)
         return {key for used_by, key in self.uses() if used_by == wanted}
 
     def answers(self) -> Iterator[SealedAnswer]:
@@ -176,7 +176,7 @@ class ObjectStore:
             RunStopped: The file system fails.
         """
         self._refuse_replay()
-        gone = {_storable(dialogue_id) for dialogue_id in dialogue_ids}
+        gone = {storable(dialogue_id) for dialogue_id in dialogue_ids}
         used_by: dict[str, set[str]] = {}
         for dialogue_id, key in self.uses():
             used_by.setdefault(key, set()).add(dialogue_id)
@@ -253,7 +253,7 @@ class ObjectStore:
     def _create(self, path: str, content: bytes) -> bool:
         """Write an object where none is; returns whether there was none."""
         if _is_local(self._files):
-            return _create_locally(Path(path), content)
+            return create_durably(Path(path), content)
         if self._files.exists(path):
             return False
         try:
@@ -265,7 +265,7 @@ class ObjectStore:
     def _write(self, path: str, content: bytes) -> None:
         """Write an object in place of whatever is there."""
         if _is_local(self._files):
-            _replace_locally(Path(path), content)
+            replace_durably(Path(path), content)
         else:
             self._files.pipe_file(path, content)
 
@@ -390,51 +390,6 @@ def _from_bytes(key: str, content: bytes) -> _Kept:
 def _is_local(files: fsspec.AbstractFileSystem) -> bool:
     protocols = files.protocol if isinstance(files.protocol, tuple) else (files.protocol,)
     return "file" in protocols
-
-
-def _create_locally(file: Path, content: bytes) -> bool:
-    """Write a file where none is, whole or not at all, durably."""
-    temporary = _write_beside(file, content)
-    try:
-        os.link(temporary, file)
-    except FileExistsError:
-        return False
-    finally:
-        temporary.unlink()
-    _sync_folder(file.parent)
-    return True
-
-
-def _replace_locally(file: Path, content: bytes) -> None:
-    _write_beside(file, content).replace(file)
-    _sync_folder(file.parent)
-
-
-def _write_beside(file: Path, content: bytes) -> Path:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.{secrets.token_hex(6)}.tmp")
-    with temporary.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    return temporary
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the name of a new file durable; not every system can open a folder."""
-    try:
-        opened = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
-
-
-def _storable(dialogue_id: str) -> str:
-    """Return an id that is valid Unicode: one made from a file name may hold stray bytes."""
-    return dialogue_id.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _describe(url: str, error: Exception) -> str:

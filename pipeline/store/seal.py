@@ -63,3 +63,8 @@ def unreadable(key: str, place: str, problem: BrokenAnswer) -> RunStopped:
         f"the answer {key[:12]} in {place} {problem}; take the version that wrote it, or remove "
         "the broken answers with: ieat store prune --broken",
     )
+
+
+def storable(dialogue_id: str) -> str:
+    """Return an id that is valid Unicode: one made from a file name may hold stray bytes."""
+    return dialogue_id.encode("utf-8", "backslashreplace").decode("utf-8")

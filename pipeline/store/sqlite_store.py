@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 from ieat.pipeline.failures import ConfigError, RunStopped
 from ieat.pipeline.ports import SealedAnswer
 from ieat.pipeline.store.file_systems import refuse_remote_folder
-from ieat.pipeline.store.seal import BrokenAnswer, seal, unreadable, unseal
+from ieat.pipeline.store.seal import BrokenAnswer, seal, storable, unreadable, unseal
 from ieat.pipeline.store.sqlite_file import (
     FILE_NAME,
     check_version,
@@ -128,7 +128,7 @@ class SqliteStore:
     def note(self, key: str, dialogue_id: str) -> None:
         """Remember that a dialogue uses an answer that is there; nothing in replay."""
         if not self._replay:
-            self._enqueue(_Use(key, _storable(dialogue_id)))
+            self._enqueue(_Use(key, storable(dialogue_id)))
 
     async def put(
         self, stored: StoredAnswer, dialogue_id: str, *, replaces: bool = False
@@ -147,7 +147,7 @@ class SqliteStore:
         row = (stored.key, stored.engine_id, stored.label, sealed.text, sealed.sha256 or "")
         loop = asyncio.get_running_loop()
         written: asyncio.Future[bool] = loop.create_future()
-        self._enqueue(_Write(row, _storable(dialogue_id), replaces, loop, written))
+        self._enqueue(_Write(row, storable(dialogue_id), replaces, loop, written))
         if await written:
             return stored
         return await self.get(stored.key, dialogue_id) or stored
@@ -171,7 +171,7 @@ class SqliteStore:
         Raises:
             RunStopped: The file can no longer be read.
         """
-        rows = self._read("SELECT key FROM uses WHERE dialogue_id = ?", [_storable(dialogue_id)])
+        rows = self._read("SELECT key FROM uses WHERE dialogue_id = ?", [storable(dialogue_id)])
         return {row[0] for row in rows}
 
     def answers(self) -> Iterator[SealedAnswer]:
@@ -223,7 +223,7 @@ class SqliteStore:
         Raises:
             RunStopped: The file cannot be written.
         """
-        names = [(_storable(dialogue_id),) for dialogue_id in dialogue_ids]
+        names = [(storable(dialogue_id),) for dialogue_id in dialogue_ids]
 
         def forget(writer: sqlite3.Connection) -> set[str]:
             used: set[str] = set()
@@ -405,8 +405,3 @@ def _settle(write: _Write, outcome: bool | RunStopped) -> None:
             write.loop.call_soon_threadsafe(tell)
         except RuntimeError:
             return
-
-
-def _storable(dialogue_id: str) -> str:
-    """Return an id that is valid Unicode: one made from a file name may hold stray bytes."""
-    return dialogue_id.encode("utf-8", "backslashreplace").decode("utf-8")
