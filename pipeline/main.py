@@ -86,8 +86,7 @@ class BuildReport:
     def describe(self) -> str:
         """Return the books as a few lines of text."""
         lines = []
-        for name in ("dialogues", "turns", "targets"):
-            counts = getattr(self.manifest.books, name)
+        for name, counts in self.manifest.books.by_name.items():
             lines.append(
                 f"{name:<10} read {counts.read}: written {counts.written}, "
                 f"dead {counts.num_dead}, filtered {counts.num_filtered}, "

@@ -10,18 +10,10 @@ from rich.text import Text
 from ieat.pipeline.built import Build
 from ieat.pipeline.codes import describe_code
 from ieat.pipeline.page import Page, printable
-from ieat.schemas.build import Books, UnitCounts
+from ieat.schemas.build import UnitCounts
+from ieat.schemas.cells import CauseCell, EvidenceCell, ProvenanceCell, ShiftCell, TurnCell
 from ieat.schemas.emotion import Emotion
-from ieat.schemas.rows import (
-    CauseCell,
-    DeadLetterRow,
-    DialogueRow,
-    EvidenceCell,
-    ProvenanceCell,
-    ShiftCell,
-    Stage2Row,
-    TurnCell,
-)
+from ieat.schemas.rows import DeadLetterRow, DialogueRow, Stage2Row
 
 # Of a width that every terminal agrees on: none of them is "ambiguous" in Unicode's table.
 GLYPHS: dict[Emotion, str] = {
@@ -75,8 +67,7 @@ def show_build(out: str, console: Console) -> None:
     if manifest is None:
         page.write("manifest.json is not there: the build has not ended", style="yellow", indent=2)
     else:
-        for name in Books.model_fields:
-            counts: UnitCounts = getattr(manifest.books, name)
+        for name, counts in manifest.books.by_name.items():
             page.field(name, _describe_counts(counts))
     page.skip()
     modes = build.target_modes()

@@ -54,6 +54,14 @@ class Books(Value):
     """Turns; written ones have a row in `stage1`."""
     targets: UnitCounts = UnitCounts()
     """Targets; written ones have a row in `stage2`."""
+    tables: dict[str, UnitCounts] = Field(default_factory=dict)
+    """Rows of each further table, by its name; read are those that the dialogues could give."""
+
+    @property
+    def by_name(self) -> dict[str, UnitCounts]:
+        """All counts, further tables by their names."""
+        kinds = {"dialogues": self.dialogues, "turns": self.turns, "targets": self.targets}
+        return kinds | self.tables
 
     def balance(self) -> None:
         """Check that every unit that was read ended once.
@@ -61,8 +69,7 @@ class Books(Value):
         Raises:
             UnbalancedBooksError: A unit was lost or counted twice.
         """
-        for name in type(self).model_fields:
-            counts: UnitCounts = getattr(self, name)
+        for name, counts in self.by_name.items():
             if not counts.is_balanced:
                 raise UnbalancedBooksError(
                     f"{name}: read {counts.read}, but written {counts.written} + dead "
@@ -125,6 +132,7 @@ class Manifest(Value):
             ("dialogues", self.books.dialogues),
             ("stage1", self.books.turns),
             ("stage2", self.books.targets),
+            *self.books.tables.items(),
         ):
             if self.num_rows(table) != counts.written:
                 raise UnbalancedBooksError(

@@ -8,11 +8,8 @@ import pyarrow.parquet as pq
 
 from ieat.schemas.base import Value
 from ieat.schemas.build import Books, Manifest, ShardFile, UnitCounts
-from ieat.schemas.emotion import Emotion, EmotionLabel, VoiceCues
-from ieat.schemas.rows import (
+from ieat.schemas.cells import (
     CauseCell,
-    DeadLetterRow,
-    DialogueRow,
     EvidenceCell,
     MessageCell,
     ModesCell,
@@ -20,11 +17,12 @@ from ieat.schemas.rows import (
     ResponseCell,
     ShiftCell,
     SpanCell,
-    Stage2Row,
     StateCell,
     ThinkingCell,
     TurnCell,
 )
+from ieat.schemas.emotion import Emotion, EmotionLabel, VoiceCues
+from ieat.schemas.rows import DeadLetterRow, DialogueRow, Stage2Row
 
 PROVENANCE = ProvenanceCell(
     recognizer_id="moonshine:tiny-en",

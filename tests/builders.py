@@ -10,10 +10,10 @@ from ieat.pipeline.audio.source import hash_file, open_source
 from ieat.pipeline.history import find_targets
 from ieat.schemas.attribution import Attribution, Cause, CauseKind, Evidence
 from ieat.schemas.audio import AudioSpan
+from ieat.schemas.cells import SpanCell
 from ieat.schemas.dialogue import Dialogue, Language, Turn
 from ieat.schemas.emotion import Emotion, EmotionalState, EmotionLabel, trace_trajectory
 from ieat.schemas.records import ComposedDialogue, Failure, SetAside
-from ieat.schemas.rows import SpanCell
 from ieat.schemas.sample import Response, Sample, Target, Thinking
 from ieat.schemas.transcript import Transcript, Utterance
 from tests.dialogues import TALK, dialogue

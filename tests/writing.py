@@ -15,10 +15,11 @@ from ieat.pipeline.output.card import write_card
 from ieat.pipeline.output.clips import ReadClip, read_clip
 from ieat.pipeline.output.dead_letters import letter_of_dialogue, letters_of_parts
 from ieat.pipeline.output.shards import ShardName, write_shard
-from ieat.pipeline.output.sink import DATA_TABLES, SinkSettings, rows_of, write_manifest
+from ieat.pipeline.output.sink import SinkSettings, rows_of, write_manifest
 from ieat.pipeline.output.stage2_rows import RowSettings
 from ieat.schemas.build import ShardFile
 from ieat.schemas.records import ComposedDialogue, SetAside, SourceUnit
+from ieat.schemas.rows import CORE_TABLES
 from tests.builders import composed, tone
 
 ROWS = RowSettings(max_context_turns=20, max_context_seconds=120.0, stage2_audio="embed")
@@ -49,7 +50,7 @@ def write_build(
     """Write one shard per table and split, the manifest and the card."""
     folder = open_build(str(out), IDENTITY)
     texts: dict[tuple[str, str], list[tuple[str, str]]] = {
-        (table, found.dialogue.split): [] for found in dialogues for table in DATA_TABLES
+        (table, found.dialogue.split): [] for found in dialogues for table in CORE_TABLES
     }
     texts["_dead_letters", "all"] = []
     entries: list[Entry] = []

@@ -13,7 +13,10 @@ NO_WORDS = "no_words"
 """Why a turn that voice activity cut has no row."""
 
 UNIT_OF_TABLE = {"stage1": "turns", "stage2": "targets"}
-"""What one row of a table stands for."""
+"""What one row of a table stands for; a row of a further table stands for itself."""
+
+OF_TABLE = "table:"
+"""Start of the unit of a further table, before its name."""
 
 READ = "dialogues|read|"
 """The line that counts dialogues which corpora gave."""
@@ -58,9 +61,18 @@ def entries_of_letter(letter: DeadLetterRow) -> Iterator[Entry]:
     """Yield the lines of a dead letter; a row that was lost late moves from written to dead."""
     yield _line(LETTERS, letter.unit, letter.code), 1
     if letter.unit == "row":
-        unit = UNIT_OF_TABLE[str(letter.table)]
+        unit = UNIT_OF_TABLE.get(str(letter.table), f"{OF_TABLE}{letter.table}")
         yield _line(unit, "written", ""), -1
         yield _line(unit, "dead", letter.code), 1
+
+
+def entries_of_rows(table: str, end: str, code: str, count: int) -> Iterator[Entry]:
+    """Yield the lines of rows of a further table, which end as written, dead or filtered.
+
+    A row that is checked after it was counted as written is a dead letter of its own, and
+    `entries_of_letter` moves it.
+    """
+    yield from _end(f"{OF_TABLE}{table}", end, code, count)
 
 
 def sum_entries(entries: Iterable[Entry]) -> dict[str, int]:
@@ -88,8 +100,12 @@ def close_books(entries: Iterable[Entry]) -> tuple[Books, dict[str, int]]:
             letters[f"{end}:{code}"] = totals[line]
         else:
             counts.setdefault(unit, {}).setdefault(end, {})[code] = totals[line]
+    further = sorted(unit for unit in counts if unit.startswith(OF_TABLE))
     books = Books(
-        **{unit: _unit_counts(counts.get(unit, {})) for unit in ("dialogues", "turns", "targets")}
+        dialogues=_unit_counts(counts.get("dialogues", {})),
+        turns=_unit_counts(counts.get("turns", {})),
+        targets=_unit_counts(counts.get("targets", {})),
+        tables={unit.removeprefix(OF_TABLE): _unit_counts(counts[unit]) for unit in further},
     )
     return books, letters
 

@@ -15,7 +15,7 @@ from ieat.pipeline.output.stage2_rows import MODE_REASONS
 from ieat.pipeline.output.word_errors import NORMALIZER
 from ieat.schemas.arrow import item_of, take_apart
 from ieat.schemas.base import Value
-from ieat.schemas.build import Manifest, UnitCounts
+from ieat.schemas.build import Manifest
 from ieat.schemas.emotion import Emotion
 from ieat.schemas.rows import TABLES
 
@@ -69,7 +69,7 @@ def compose_card(manifest: Manifest, facts: Facts, identity: dict[str, Any]) -> 
         *_section("Fit to train on", _trainable(manifest, facts)),
         *_section("Measured against the corpus", _measured(facts)),
         *_section("Known limits", [*(f"* {limit}" for limit in LIMITS)]),
-        *_section("Fields", _fields()),
+        *_section("Fields", _fields(manifest)),
     ]
     return "\n".join(parts)
 
@@ -154,14 +154,9 @@ def _books(manifest: Manifest) -> Iterator[str]:
                 _with_codes(counts.num_filtered, counts.filtered),
                 _with_codes(counts.num_not_reached, counts.not_reached),
             )
-            for name, counts in _units(manifest)
+            for name, counts in manifest.books.by_name.items()
         ],
     )
-
-
-def _units(manifest: Manifest) -> list[tuple[str, UnitCounts]]:
-    books = manifest.books
-    return [("dialogues", books.dialogues), ("turns", books.turns), ("targets", books.targets)]
 
 
 def _with_codes(count: int, by_code: dict[str, int]) -> str:
@@ -272,8 +267,8 @@ def _voices(facts: Facts) -> Iterator[str]:
         yield f"whose sources name different emotions: {facts.num_conflicts}."
 
 
-def _fields() -> Iterator[str]:
-    for table in DATA_TABLES:
+def _fields(manifest: Manifest) -> Iterator[str]:
+    for table in filter(manifest.splits, DATA_TABLES):
         row_type = TABLES[table]
         yield f"### {table}"
         yield ""

@@ -4,9 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from ieat.schemas.attribution import Attribution, Evidence
-from ieat.schemas.emotion import EmotionalState, EmotionLabel, LabelSource, VoiceEvents
-from ieat.schemas.records import ComposedDialogue
-from ieat.schemas.rows import (
+from ieat.schemas.cells import (
     AudioCell,
     CauseCell,
     EvidenceCell,
@@ -15,6 +13,8 @@ from ieat.schemas.rows import (
     StateCell,
     TrainableCell,
 )
+from ieat.schemas.emotion import EmotionalState, EmotionLabel, LabelSource, VoiceEvents
+from ieat.schemas.records import ComposedDialogue
 from ieat.schemas.sample import Response, Sample
 
 GOLD = "gold"

@@ -8,7 +8,7 @@ from ieat.pipeline.audio.encode import to_flac
 from ieat.pipeline.audio.source import hash_file, open_source
 from ieat.pipeline.failures import BadAudio
 from ieat.schemas.audio import AudioSpan
-from ieat.schemas.rows import SpanCell
+from ieat.schemas.cells import SpanCell
 
 ReadClip = Callable[[SpanCell], bytes]
 """Returns a clip as FLAC, mono, 16 kHz; raises `RecordError` when it cannot be read again."""

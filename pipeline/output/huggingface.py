@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from ieat.schemas.arrow import arrow_type, item_of, take_apart
 from ieat.schemas.base import SCHEMA_VERSION, Value
-from ieat.schemas.rows import AudioCell
+from ieat.schemas.cells import AudioCell
 
 SAMPLE_RATE = 16_000
 """Rate of the clips in rows, Hz."""

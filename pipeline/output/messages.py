@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from ieat.pipeline.output.cells import has_sound
+from ieat.schemas.cells import MessageCell
 from ieat.schemas.dialogue import Language
 from ieat.schemas.records import ComposedDialogue
-from ieat.schemas.rows import MessageCell
 from ieat.schemas.sample import Sample, Target
 
 AUDIO_TAG = "<audio>"

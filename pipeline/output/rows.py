@@ -15,16 +15,10 @@ from ieat.pipeline.output.cells import (
     trainable_cell,
     voice_events_at,
 )
+from ieat.schemas.cells import AttributesCell, ShiftCell, TurnCell, WordsCell
 from ieat.schemas.emotion import EmotionalState
 from ieat.schemas.records import ComposedDialogue
-from ieat.schemas.rows import (
-    AttributesCell,
-    DialogueRow,
-    ShiftCell,
-    Stage1Row,
-    TurnCell,
-    WordsCell,
-)
+from ieat.schemas.rows import DialogueRow, Stage1Row
 
 
 def dialogue_row(composed: ComposedDialogue) -> DialogueRow:

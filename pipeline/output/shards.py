@@ -14,7 +14,8 @@ from ieat.pipeline.output.huggingface import file_metadata
 from ieat.schemas.arrow import arrow_schema, to_record
 from ieat.schemas.base import Value
 from ieat.schemas.build import ShardFile
-from ieat.schemas.rows import TABLES, DeadLetterRow, Row, SpanCell, Stage1Row, Stage2Row
+from ieat.schemas.cells import SpanCell
+from ieat.schemas.rows import TABLES, DeadLetterRow, Row, Stage1Row, Stage2Row
 
 MAX_GROUP_ROWS = 256
 """Most rows of a row group."""

@@ -31,7 +31,7 @@ from ieat.pipeline.output.shards import ShardName, WrittenShard, number_repeats,
 from ieat.pipeline.output.stage2_rows import RowSettings, stage2_rows
 from ieat.schemas.build import Manifest, ShardFile
 from ieat.schemas.records import ComposedDialogue, SetAside, SourceUnit
-from ieat.schemas.rows import TABLES, DeadLetterRow, Row
+from ieat.schemas.rows import CORE_TABLES, TABLES, DeadLetterRow, Row
 
 DEAD_LETTERS = "_dead_letters"
 """The table of what failed."""
@@ -40,7 +40,7 @@ ALL = "all"
 """The one split of dead letters."""
 
 DATA_TABLES = tuple(table for table in TABLES if table != DEAD_LETTERS)
-"""The tables of the card."""
+"""The tables that a card may have, in its order."""
 
 MANIFEST = "manifest.json"
 """The file that accounts for everything."""
@@ -65,6 +65,8 @@ class SinkSettings:
     """How rows are made."""
     not_configured: tuple[str, ...] = ()
     """Optional stages that this build does without; told in the manifest."""
+    tables: tuple[str, ...] = CORE_TABLES
+    """Tables of this build, dead letters apart; each has all its shards in every split."""
 
 
 def shard_of(unit_id: str, num_shards: int) -> int:
@@ -116,7 +118,8 @@ class WriteBuild(beam.PTransform):
             composed
             | "Splits" >> beam.Map(_split_of)
             | "Each split once" >> beam.Distinct()
-            | "Every shard of a split" >> beam.FlatMap(_shards_of_split, self._group.shards)
+            | "Every shard of a split"
+            >> beam.FlatMap(_shards_of_split, self._settings.tables, self._group.shards)
         )
         shelved = composed | "Make rows" >> beam.FlatMap(_shelve_rows, self._settings)
         written = (
@@ -250,7 +253,7 @@ def close_build(
     there = {file.file for file in files}
     # A group sees the splits of its own dialogues only; a split has all its shards.
     for split in sorted({file.split for file in files if file.table in DATA_TABLES}):
-        for table in DATA_TABLES:
+        for table in settings.tables:
             for shard in range(settings.num_shards):
                 name = ShardName(table, split, shard, settings.num_shards)
                 if name.file not in there:
@@ -305,8 +308,10 @@ def _split_of(composed: ComposedDialogue) -> str:
     return composed.dialogue.split
 
 
-def _shards_of_split(split: str, shards: tuple[int, ...]) -> Iterator[ShelvedRow]:
-    for table in DATA_TABLES:
+def _shards_of_split(
+    split: str, tables: tuple[str, ...], shards: tuple[int, ...]
+) -> Iterator[ShelvedRow]:
+    for table in tables:
         for shard in shards:
             yield _key(table, split, shard), ("", "")
 

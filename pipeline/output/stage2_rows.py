@@ -19,16 +19,10 @@ from ieat.pipeline.output.cells import (
 )
 from ieat.pipeline.output.messages import Conversation, compose_conversation
 from ieat.schemas.attribution import Attribution
+from ieat.schemas.cells import AudioCell, ModesCell, ResponseCell, SpanCell, ThinkingCell
 from ieat.schemas.emotion import EmotionalState
 from ieat.schemas.records import ComposedDialogue
-from ieat.schemas.rows import (
-    AudioCell,
-    ModesCell,
-    ResponseCell,
-    SpanCell,
-    Stage2Row,
-    ThinkingCell,
-)
+from ieat.schemas.rows import Stage2Row
 from ieat.schemas.sample import Response, Sample
 
 MODE_REASONS = frozenset({"corpus_response", "response_without_thinking"})

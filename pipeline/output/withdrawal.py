@@ -111,11 +111,15 @@ def _settle(manifest: Manifest, taken: list[TakenOut]) -> Manifest:
     """Return the manifest without what was taken out: written units become filtered ones."""
     gone: Counter[str] = Counter()
     codes: Counter[str] = Counter()
+    books = manifest.books
+    tables = dict(books.tables)
     for one in taken:
         codes.update(one.codes)
-        if one.file.table in UNIT_OF_TABLE:
-            gone[UNIT_OF_TABLE[one.file.table]] += one.num_rows
-    books = manifest.books
+        table = one.file.table
+        if table in UNIT_OF_TABLE:
+            gone[UNIT_OF_TABLE[table]] += one.num_rows
+        elif table in tables:
+            tables[table] = _moved(tables[table], one.num_rows)
     return manifest.model_copy(
         update={
             "shards": tuple(one.file for one in taken),
@@ -126,6 +130,7 @@ def _settle(manifest: Manifest, taken: list[TakenOut]) -> Manifest:
             },
             "books": books.model_copy(
                 update={unit: _moved(getattr(books, unit), count) for unit, count in gone.items()}
+                | {"tables": tables}
             ),
         }
     )

@@ -21,8 +21,8 @@ from ieat.pipeline.output.sink import (
 )
 from ieat.pipeline.output.stage2_rows import RowSettings
 from ieat.schemas.build import Manifest
+from ieat.schemas.cells import SpanCell
 from ieat.schemas.records import ComposedDialogue, SetAside, SourceUnit
-from ieat.schemas.rows import SpanCell
 from tests.builders import aside, composed, fake_clip
 
 ROWS = RowSettings(max_context_turns=20, max_context_seconds=120.0, stage2_audio="embed")
@@ -150,6 +150,7 @@ def test_the_manifest_accounts_for_every_unit(tmp_path: Path) -> None:
             "filtered": {"state_unknown": 1},
             "not_reached": {"stopped": 2},
         },
+        "tables": {},
     }
     assert manifest.codes == {
         "dialogue:audio_missing": 1,

@@ -12,7 +12,7 @@ from ieat.pipeline.audio.examine import examine
 from ieat.pipeline.failures import BadAudio
 from ieat.pipeline.output.clips import KeptClips, read_clip
 from ieat.schemas.audio import AudioSpan
-from ieat.schemas.rows import SpanCell
+from ieat.schemas.cells import SpanCell
 from tests.builders import fake_clip, tone
 
 

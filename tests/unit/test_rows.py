@@ -2,8 +2,8 @@
 
 from ieat.pipeline.output.rows import dialogue_row, stage1_rows
 from ieat.pipeline.output.stage2_rows import RowSettings, stage2_rows
+from ieat.schemas.cells import ProvenanceCell, SpanCell
 from ieat.schemas.emotion import Emotion
-from ieat.schemas.rows import ProvenanceCell, SpanCell
 from tests.builders import SHA, composed
 
 

@@ -1,204 +1,21 @@
-"""The one configuration of a build: a YAML file, flags of the same names, or Python."""
+"""Everything that makes a build this build, and how it is read."""
 
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from ieat.pipeline.config.base import Settings
+from ieat.pipeline.config.endpoints import (
+    EndpointSettings,
+    LanguageModelSettings,
+    VoiceLabelerSettings,
+)
+from ieat.pipeline.config.inputs import InputSettings
+from ieat.pipeline.config.labels import LabelSettings
 from ieat.pipeline.failures import ConfigError
 from ieat.prompts.library import NAMES
-from ieat.schemas.emotion import Emotion
-
-Layout = Literal["manifest", "folder", "call", "humdial"]
-FusionPolicy = Literal["text", "voice", "agree", "weighted"]
-AudioFormat = Literal["flac", "wav"]
-
-
-class Settings(BaseModel):
-    """Base of all configuration: frozen, unknown keys are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class FolderSettings(Settings):
-    """How files of the layout `folder` are named."""
-
-    pattern: str = r"(?:turn)?[_-]?(?P<index>\d+)[_-]?(?P<speaker>.*)"
-    """Regular expression over the file's stem, with the groups `index` and `speaker`."""
-
-
-class CallSettings(Settings):
-    """How two-channel recordings are cut into turns."""
-
-    speakers: tuple[str, ...] = ("left", "right")
-    """Name of the speaker on each channel."""
-    threshold: float = Field(default=0.5, gt=0, lt=1)
-    """Voice probability at which speech begins; it ends 0.15 below."""
-    min_speech: float = Field(default=0.25, gt=0)
-    """Shortest stretch that counts as speech, seconds."""
-    min_silence: float = Field(default=0.6, gt=0)
-    """Silence of one speaker that ends a turn, seconds."""
-    max_turn: float = Field(default=30.0, gt=1)
-    """Longest turn, seconds; a longer one is cut at its longest pause."""
-    pad: float = Field(default=0.1, ge=0)
-    """Time kept on both sides of a cut, seconds."""
-
-
-class HumdialSettings(Settings):
-    """How the published HumDial trees are read."""
-
-    tasks: dict[str, str] = Field(
-        default={"task1": "T4", "task2": "T1", "task3": "T2", "task4": "T3"}
-    )
-    """Task of each file-name prefix; the default is the numbering of the distributed trees."""
-    exclude: tuple[str, ...] = (
-        "task2_3_zh_0015",
-        "task2_4_zh_0015",
-        "task2_5_zh_0015",
-        "task2_4_en_0002_0014",
-    )
-    """Ids and prefixes of ids that are left out: the organizers' notice of 17 November 2025."""
-    exclude_from: tuple[str, ...] = ("dev", "test")
-    """Splits that `exclude` applies to."""
-
-
-class InputSettings(Settings):
-    """One input of a build."""
-
-    path: str = Field(min_length=1)
-    """File, folder or fsspec URL."""
-    layout: Layout = "manifest"
-    """How the corpus is laid out."""
-    corpus: str | None = None
-    """Name of the corpus, first part of every id; null takes the name of file or folder."""
-    language: str | None = None
-    """Language of dialogues that do not say it themselves."""
-    split: str = "train"
-    """Split of dialogues that do not say it themselves."""
-    license: str | None = None
-    """License of dialogues that do not say it themselves."""
-    folder: FolderSettings = FolderSettings()
-    """Settings of the layout `folder`."""
-    call: CallSettings = CallSettings()
-    """Settings of the layout `call`."""
-    humdial: HumdialSettings = HumdialSettings()
-    """Settings of the layout `humdial`."""
-
-
-class Prices(Settings):
-    """What an engine costs, US dollars per million tokens unless said otherwise."""
-
-    input: float = Field(default=0.0, ge=0)
-    """A million tokens of questions."""
-    output: float = Field(default=0.0, ge=0)
-    """A million tokens of answers."""
-    cached_input: float | None = Field(default=None, ge=0)
-    """A million tokens of questions that the server's prefix cache held; null means `input`."""
-    reasoning: float | None = Field(default=None, ge=0)
-    """A million tokens of a reasoning model's thinking; null means `output`."""
-    audio_input: float | None = Field(default=None, ge=0)
-    """A million tokens of sound in questions; null means `input`."""
-    audio_minute: float = Field(default=0.0, ge=0)
-    """A minute of sound, for recognizers that bill by time, US dollars."""
-
-
-class EndpointSettings(Settings):
-    """How an OpenAI-compatible endpoint is asked."""
-
-    base_url: str | None = None
-    """Base URL; null means the environment's OPENAI_BASE_URL, else OpenAI."""
-    revision: str | None = None
-    """Revision of the model, part of every key; set it where the server does not."""
-    api_key_env: str = "OPENAI_API_KEY"
-    """Environment variable that holds the key; the key itself never stands in a config."""
-    in_flight: int = Field(default=64, gt=0)
-    """Most calls at once."""
-    timeout: float = Field(default=120.0, gt=0)
-    """Longest wait for one call, seconds."""
-    max_attempts: int = Field(default=7, gt=0)
-    """Calls before the engine counts as unavailable; seven wait half a minute in all."""
-    max_wait: float = Field(default=60.0, gt=0)
-    """Longest wait between two attempts, seconds."""
-    requests_per_minute: float | None = Field(default=None, gt=0)
-    """Most requests a minute, over all stages and processes of the machine; null means no limit
-    of ours: what the server's answers say of its own is kept to in either case."""
-    tokens_per_minute: float | None = Field(default=None, gt=0)
-    """Most tokens a minute, likewise."""
-    prices: Prices | None = None
-    """What the model costs; needed by `max_usd`, and for money in plans and reports."""
-    organization: str | None = None
-    """OpenAI organization; null means the environment's OPENAI_ORG_ID."""
-    project: str | None = None
-    """OpenAI project; null means the environment's OPENAI_PROJECT_ID."""
-    headers: dict[str, str] = Field(default_factory=dict)
-    """Further headers of each request; secrets belong in `headers_env`."""
-    headers_env: dict[str, str] = Field(default_factory=dict)
-    """Further headers whose values are in environment variables: header name to variable."""
-    proxy: str | None = None
-    """URL of an HTTP proxy; null means the environment's HTTP_PROXY, HTTPS_PROXY and NO_PROXY."""
-    ca_file: str | None = None
-    """PEM file of authorities to trust in place of the system's; null means the environment's
-    SSL_CERT_FILE, else the system's."""
-    client_cert: str | None = None
-    """PEM file of a certificate to show to the server, with its key unless `client_key` has it."""
-    client_key: str | None = None
-    """PEM file of the certificate's key."""
-
-
-class LanguageModelSettings(EndpointSettings):
-    """How the language model is asked."""
-
-    temperature: float = Field(default=0.0, ge=0)
-    """Softmax temperature; 0 is greedy."""
-    top_p: float | None = None
-    """Nucleus probability; null leaves it to the server."""
-    max_tokens: int = Field(default=1024, gt=0)
-    """Most tokens of an answer."""
-    seed: int | None = None
-    """Seed sent to the server; null sends none."""
-    extra_body: dict[str, Any] = Field(default_factory=dict)
-    """Further fields of the request, such as vLLM's chat_template_kwargs; part of every key."""
-
-    @field_validator("extra_body")
-    @classmethod
-    def _adds_to_the_question(cls, extra_body: dict[str, Any]) -> dict[str, Any]:
-        for name in ("model", "messages", "response_format", "stream"):
-            if name in extra_body:
-                raise ValueError(f"extra_body may not hold {name}: the build sets it")
-        return extra_body
-
-
-class VoiceLabelerSettings(LanguageModelSettings):
-    """How the voice labeler is asked."""
-
-    max_tokens: int = Field(default=256, gt=0)
-    """Most tokens of an answer."""
-    audio_format: AudioFormat = "wav"
-    """How sound is sent: every server takes `wav`, and `flac` is about half as large."""
-
-
-class LabelSettings(Settings):
-    """How emotion words of the corpus are taken, and which turns are labeled."""
-
-    outside: Literal["drop", "map", "other"] = "other"
-    """What becomes of a corpus word outside the seven: dropped, mapped, or kept as it is."""
-    emotion_map: dict[str, Emotion] = Field(default_factory=dict)
-    """Emotion of each corpus word, for `outside: map`."""
-    speakers: Literal["attributed", "all"] = "attributed"
-    """Whose turns are labeled."""
-    also_gold: bool = False
-    """Whether turns with a corpus label are labeled too, to measure agreement."""
-    min_confidence: float = Field(default=0.6, ge=0, le=1)
-    """Confidence under which a label from the words counts as abstained."""
-    fusion: FusionPolicy = "text"
-    """What counts where the corpus has no label: `text` or `voice` alone, `agree` for what both
-    name, or `weighted` for the surer one."""
-    voice_weight: float = Field(default=1.0, ge=0)
-    """Weight of the voice's confidence for `fusion: weighted`, where that of the words has 1."""
-    conflict_confidence: float = Field(default=0.5, ge=0, le=1)
-    """Least confidence of both labels at which voice and words, or voice and corpus, conflict; a
-    label without a confidence counts as sure."""
 
 
 class BuildConfig(Settings):

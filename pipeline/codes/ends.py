@@ -1,0 +1,69 @@
+"""Codes of runs that stopped, of units left out on purpose, and of rows not fit to train on."""
+
+from ieat.pipeline.codes.code import Code
+
+ENDS: dict[str, Code] = {
+    "budget_reached": Code(
+        "stop",
+        "The next call could cost more than max_usd or max_tokens leave.",
+        "Raise the limit or run the same command again: what is paid is kept.",
+    ),
+    "engine_unavailable": Code(
+        "stop",
+        "An engine still fails after its retries, or refuses the key or the model.",
+        "Do what the message says, then run again; finished work is kept.",
+    ),
+    "store_failed": Code(
+        "stop",
+        "The response store cannot be read or written.",
+        "Free disk space or mend access, then run again.",
+    ),
+    "too_many_failed": Code(
+        "stop",
+        "More dialogues failed than max_failed_ratio allows.",
+        "Look at `ieat show OUT --failed`, mend the cause, then run again.",
+    ),
+    "state_unknown": Code(
+        "filtered",
+        "The state that would be answered is unknown, so the target has no row.",
+        "Use a labeler that is surer, or lower labels.min_confidence.",
+    ),
+    "withdrawn": Code(
+        "filtered",
+        "The people of the dialogue withdrew their consent.",
+        "Nothing is to be mended; the dialogue may not be used.",
+    ),
+    "baseline_attributor": Code(
+        "reason", "A cause was found by the extractive baseline.", "Set attributor to llm."
+    ),
+    "baseline_labeler": Code(
+        "reason",
+        "A state was labeled by the linear baseline.",
+        "Set labeler to llm, or give the corpus' own labels.",
+    ),
+    "corpus_response": Code(
+        "reason",
+        "The answer is the corpus' own, not from the thinking: fit as explicit.",
+        "Set response to written.",
+    ),
+    "no_voice": Code(
+        "reason",
+        "The corpus gives words, but no voice was found in the sound of the turn.",
+        "Listen to the turn; mend its times or file.",
+    ),
+    "response_without_thinking": Code(
+        "reason",
+        "The writer of the answer did not see the thinking: fit as explicit.",
+        "Use a model that takes the thinking.",
+    ),
+    "unknown_emotion": Code(
+        "reason",
+        "The emotion of the turn is unknown.",
+        "Use a labeler that is surer, or lower labels.min_confidence.",
+    ),
+    "unscored_words": Code(
+        "reason",
+        "The recognizer gives no confidence for its words.",
+        "Use a recognizer that scores its words, or the corpus' own words.",
+    ),
+}
