@@ -24,7 +24,7 @@ from ieat.pipeline.store.opening import open_for_upkeep
 from ieat.pipeline.store.seal import BrokenAnswer, unseal
 from ieat.pipeline.store.withdrawn import read_withdrawn
 from ieat.pipeline.wiring import Engines, asks_jointly, open_engines, open_store
-from ieat.prompts.library import PromptLibrary, answer_schema
+from ieat.prompts.library import PromptLibrary
 from ieat.schemas.dialogue import Dialogue, Language, Turn
 from ieat.schemas.engine import StoredAnswer, Usage
 from ieat.schemas.records import ComposedDialogue, HeardDialogue, SetAside
@@ -373,7 +373,7 @@ def _reckon_possible(planning: _Planning, calibration: Calibration, engine_id: s
     """Reckon the most that the questions may use which depend on answers that are not there."""
     settings = planning.config.language_model_settings
     for possible in planning.possible:
-        label = answer_schema(possible.prompt).schema_id
+        label = planning.prompts.prompt(possible.prompt, Language.EN).answer_schema.schema_id
         # No text has more tokens than bytes.
         ratio = calibration.tokens_per_byte(engine_id, label) or 1.0
         most = Usage(

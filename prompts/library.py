@@ -16,7 +16,8 @@ from ieat.schemas.engine import AnswerSchema, Message
 FOLDER = Path(__file__).parent
 LOCK_FILE = FOLDER / "prompts.lock.json"
 NAMES = ("labeling", "attribution", "joint", "response", "reask", "thinking", "voice")
-DEFAULT_VERSION = 1
+VERSIONS = dict.fromkeys(NAMES, 1)
+"""Released version of each prompt that is used where none is named."""
 
 _HEADING = re.compile(r"^## +(\w+) *$", re.MULTILINE)
 
@@ -96,11 +97,12 @@ class PromptLibrary:
     """The templates of a build: released ones, or a user's own in their place.
 
     Args:
-        own: Folder of the user's own template by name; it holds `en.md`, `zh.md` and, where the
-            prompt has an answer, the released answer schema is kept.
+        chosen: By name, a released version, or the folder of the user's own template; that holds
+            `en.md` and `zh.md`, and the answer schema of the default version is kept. Names that
+            are not there have their default version.
     """
 
-    own: Mapping[str, str]
+    chosen: Mapping[str, int | str]
 
     def prompt(self, name: str, language: Language) -> Prompt:
         """Return a chat prompt in a language.
@@ -108,7 +110,10 @@ class PromptLibrary:
         Raises:
             PromptError: It is missing or differs from the lock.
         """
-        return Prompt(file=self.template(name, language), answer_schema=answer_schema(name))
+        return Prompt(
+            file=self.template(name, language),
+            answer_schema=answer_schema(name, self._schema_version(name)),
+        )
 
     def template(self, name: str, language: Language) -> TemplateFile:
         """Return a template file in a language.
@@ -116,21 +121,24 @@ class PromptLibrary:
         Raises:
             PromptError: It is missing or differs from the lock.
         """
-        if name in self.own:
-            return _read(
-                Path(self.own[name]) / f"{language.value}.md", f"{name}@own.{language.value}"
-            )
-        return released(name, DEFAULT_VERSION, language)
+        chosen = self.chosen.get(name, VERSIONS[name])
+        if isinstance(chosen, int):
+            return released(name, chosen, language)
+        return _read(Path(chosen) / f"{language.value}.md", f"{name}@own.{language.value}")
 
     def identities(self, names: Collection[str] = NAMES) -> dict[str, str]:
         """Return the SHA-256 of the templates and answer schemas of some prompts by their ids."""
         files = [self.template(name, language) for name in names for language in Language]
-        schemas = {
-            f"{name}@{DEFAULT_VERSION}.schema": digest(answer_schema(name).text)
-            for name in names
-            if (FOLDER / name / f"v{DEFAULT_VERSION}.schema.json").exists()
-        }
+        schemas = {}
+        for name in names:
+            version = self._schema_version(name)
+            if _schema_path(name, version).exists():
+                schemas[f"{name}@{version}.schema"] = digest(answer_schema(name, version).text)
         return {file.prompt_id: file.sha256 for file in files} | schemas
+
+    def _schema_version(self, name: str) -> int:
+        chosen = self.chosen.get(name, VERSIONS[name])
+        return chosen if isinstance(chosen, int) else VERSIONS[name]
 
 
 @cache
@@ -146,16 +154,27 @@ def released(name: str, version: int, language: Language) -> TemplateFile:
     return file
 
 
-@cache
-def answer_schema(name: str, version: int = DEFAULT_VERSION) -> AnswerSchema:
-    """Return the released answer schema of a prompt, checked against the lock.
+def answer_schema(name: str, version: int | None = None) -> AnswerSchema:
+    """Return a released answer schema of a prompt, checked against the lock.
+
+    Args:
+        name: Name of the prompt.
+        version: Released version; null takes the default one.
 
     Raises:
         PromptError: It is missing or was edited after its release.
     """
-    path = FOLDER / name / f"v{version}.schema.json"
+    return _released_schema(name, VERSIONS[name] if version is None else version)
+
+
+def _schema_path(name: str, version: int) -> Path:
+    return FOLDER / name / f"v{version}.schema.json"
+
+
+@cache
+def _released_schema(name: str, version: int) -> AnswerSchema:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = _schema_path(name, version).read_text(encoding="utf-8")
     except OSError as error:
         raise PromptError(f"no answer schema for {name}@{version}") from error
     canonical = canonical_json(json.loads(text))

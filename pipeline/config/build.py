@@ -54,8 +54,9 @@ class BuildConfig(Settings):
     """Most turns that a question or a row shows."""
     max_context_seconds: float = Field(default=120.0, gt=0)
     """Most seconds of earlier sound in a stage-2 row."""
-    prompts: dict[str, str] = Field(default_factory=dict)
-    """Own templates in place of the released ones: name to folder (CONTRIBUTING.md)."""
+    prompts: dict[str, int | str] = Field(default_factory=dict)
+    """Other templates than the default ones: name to a released version, or to the folder of an
+    own template (CONTRIBUTING.md)."""
     store: str | None = None
     """Folder of the response store; null means `.ieat` beside the output."""
     replay: bool = False
@@ -100,7 +101,7 @@ class BuildConfig(Settings):
 
     @field_validator("prompts")
     @classmethod
-    def _names_prompts(cls, prompts: dict[str, str]) -> dict[str, str]:
+    def _names_prompts(cls, prompts: dict[str, int | str]) -> dict[str, int | str]:
         unknown = sorted(set(prompts) - set(NAMES))
         if unknown:
             raise ValueError(f"{unknown[0]!r} is no prompt; there are {', '.join(NAMES)}")
