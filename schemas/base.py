@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Version of the row layout; written into every row and every Parquet file."""
 
 Seconds = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
