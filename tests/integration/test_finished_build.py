@@ -220,4 +220,4 @@ def test_row_groups_are_bounded_by_the_bytes_of_clips(
 
 def test_files_name_the_version_of_their_layout(built: Path) -> None:
     schema: pa.Schema = pq.read_schema(built / "stage1/train-00000-of-00001.parquet")
-    assert schema.metadata[b"ieat.schema_version"] == b"1"
+    assert schema.metadata[b"ieat.schema_version"] == b"2"
