@@ -22,7 +22,7 @@ def test_a_new_folder_gets_what_makes_the_build(tmp_path: Path) -> None:
     open_build(str(tmp_path / "out"), IDENTITY)
     assert json.loads((tmp_path / "out/build.json").read_text()) == {
         "layout_version": 1,
-        "schema_version": 1,
+        "schema_version": 2,
         **IDENTITY,
     }
 
