@@ -1,17 +1,10 @@
-"""What a build says of itself: what makes it this build, and what it used."""
+"""What makes a build this build: what build.json holds."""
 
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from ieat.pipeline.config import BuildConfig, LanguageModelSettings
-from ieat.pipeline.corpora.naming import name_corpus
-from ieat.pipeline.corpora.places import find_place
 from ieat.pipeline.failures import ConfigError
-from ieat.pipeline.output.files import BuildFolder
-from ieat.pipeline.output.sink import read_manifest
 from ieat.prompts.library import NAMES, PromptError, PromptLibrary
-from ieat.schemas.build import DataResource, ModelResource, PromptResource, Resources
 
 NO_PART_OF_IT = {
     "output",
@@ -28,8 +21,12 @@ NO_PART_OF_IT = {
     "recognizer_settings",
     "voice_labeler_settings",
     "prompts",
+    "resources",
 }
 """Keys that change how or how far a build runs, or that are told in other words."""
+
+OF_RESOURCES = ("synthesizer", "synthesizer_is_open")
+"""Keys of `inputs` that say where speech comes from and change no row."""
 
 OF_VOICES = ("fusion", "voice_weight", "conflict_confidence")
 """Keys of `labels` that do nothing without a voice labeler."""
@@ -42,10 +39,13 @@ def build_identity(config: BuildConfig, engine_ids: dict[str, str | None]) -> di
         ConfigError: A template is missing or was edited after its release.
     """
     try:
-        prompts = PromptLibrary(config.prompts).identities(_used_prompts(config))
+        prompts = PromptLibrary(config.prompts).identities(used_prompts(config))
     except PromptError as error:
         raise ConfigError(str(error)) from error
     told = config.model_dump(mode="json", exclude=NO_PART_OF_IT)
+    for described in told["inputs"]:
+        for key in OF_RESOURCES:
+            del described[key]
     identity = {
         "engines": engine_ids,
         "sampling": _sampling(config.language_model_settings) if config.language_model else None,
@@ -72,7 +72,7 @@ def _sampling(settings: LanguageModelSettings) -> dict[str, Any]:
     }
 
 
-def _used_prompts(config: BuildConfig) -> tuple[str, ...]:
+def used_prompts(config: BuildConfig) -> tuple[str, ...]:
     """Return the names of the prompts that are part of a build."""
     return tuple(name for name in NAMES if name != "voice" or config.voice_labeler is not None)
 
@@ -87,58 +87,3 @@ def not_configured(config: BuildConfig) -> tuple[str, ...]:
         ("self-distillation targets", True),
     ]
     return tuple(name for name, is_missing in without if is_missing)
-
-
-LICENSES = {
-    "moonshine": ("MIT", "moonshine-voice, Moonshine AI"),
-    "linear": ("weights trained on GoEmotions, CC BY 4.0", "Demszky et al. 2020"),
-    "extractive": ("Apache-2.0", "part of ieat"),
-}
-"""License and origin of the engines that come without a service, by the start of their id."""
-
-
-def list_resources(
-    folder: BuildFolder, config: BuildConfig, engine_ids: dict[str, str | None]
-) -> Resources:
-    """Return every model, corpus and prompt that a build used."""
-    licenses: dict[str, set[str]] = {}
-    for shard in read_manifest(folder).shards:
-        if shard.table == "dialogues":
-            with folder.files.open(folder.path(shard.file), "rb") as stream:
-                table = pq.read_table(stream, columns=["corpus", "license"])
-            for corpus, found in zip(
-                table["corpus"].to_pylist(), table["license"].to_pylist(), strict=True
-            ):
-                licenses.setdefault(corpus, set()).update([found] if found else [])
-    return Resources(
-        models=tuple(
-            ModelResource(
-                role=role.replace("_", " "),
-                model_id=engine_id,
-                license=_origin(engine_id)[0],
-                source=_origin(engine_id)[1],
-            )
-            for role, engine_id in engine_ids.items()
-            if engine_id is not None and engine_id != "gold"
-        ),
-        data=tuple(
-            DataResource(
-                corpus=corpus,
-                path=settings.path,
-                licenses=tuple(sorted(licenses.get(corpus, ()))),
-            )
-            for settings in config.inputs
-            for corpus in [name_corpus(settings, find_place(settings.path))]
-        ),
-        prompts=tuple(
-            PromptResource(prompt_id=prompt_id, sha256=sha256)
-            for prompt_id, sha256 in sorted(
-                PromptLibrary(config.prompts).identities(_used_prompts(config)).items()
-            )
-        ),
-    )
-
-
-def _origin(engine_id: str) -> tuple[str | None, str | None]:
-    name = engine_id.partition("@")[0].partition(":")[0]
-    return LICENSES.get(name, (None, None))

@@ -23,7 +23,6 @@ from ieat.pipeline.failures import unwritable
 from ieat.pipeline.groups import run_groups
 from ieat.pipeline.identity import (
     build_identity,
-    list_resources,
     not_configured,
 )
 from ieat.pipeline.output.build_files import open_build, write_resources, write_run
@@ -34,6 +33,7 @@ from ieat.pipeline.output.group_records import Group, GroupRecord, read_record
 from ieat.pipeline.output.sink import SinkSettings, WriteBuild, close_build
 from ieat.pipeline.output.stage2_rows import RowSettings
 from ieat.pipeline.progress import ProgressView
+from ieat.pipeline.resources import list_resources
 from ieat.pipeline.rules import attribute_rules, compose_rules, label_rules
 from ieat.pipeline.run_report import describe_asked, describe_run
 from ieat.pipeline.run_state import MIN_ENDED, RunState

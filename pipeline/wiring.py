@@ -36,6 +36,7 @@ from ieat.pipeline.ports import (
     Transcriber,
     VoiceLabeler,
 )
+from ieat.pipeline.resources import refuse_unwanted
 from ieat.pipeline.retry import keys_to_retry
 from ieat.pipeline.run_state import RunState
 from ieat.pipeline.store.hosts import note_host
@@ -80,8 +81,10 @@ def open_engines(
         store: The response store; null opens the configured one. It is closed with the engines.
 
     Raises:
-        ConfigError: A package, a key or the store is missing or cannot work.
+        ConfigError: Something that the configuration refuses; a package, a key or the store is
+            missing or cannot work.
     """
+    refuse_unwanted(config)
     store = open_store(config) if store is None else store
     try:
         parts = _Parts(config, state, store, keys_to_retry(config.output, config.retry))

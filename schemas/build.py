@@ -157,6 +157,12 @@ class ModelResource(Value):
     """License of the model; null when unknown."""
     source: str | None
     """Where it comes from; null when unknown."""
+    host: str | None = None
+    """Host that was asked; null for an engine in the process, and where it is not known."""
+    is_commercial: bool | None = None
+    """Whether a commercial service answered; null when unknown."""
+    is_open: bool | None = None
+    """Whether its weights are open; null when unknown."""
 
 
 class DataResource(Value):
@@ -168,6 +174,10 @@ class DataResource(Value):
     """Where it was read."""
     licenses: tuple[str, ...]
     """Licenses as the corpus states them."""
+    synthesizer: str | None = None
+    """What synthesized its speech, as declared; null where people speak, or nobody knows."""
+    synthesizer_is_open: bool | None = None
+    """Whether the synthesizer is open, as declared; null when unknown."""
 
 
 class PromptResource(Value):
@@ -179,6 +189,15 @@ class PromptResource(Value):
     """SHA-256 of the template."""
 
 
+class LibraryResource(Value):
+    """A library that a build ran on; its version is in run.json."""
+
+    name: str
+    """Name of the package."""
+    license: str | None
+    """License as the package states it; null when it states none."""
+
+
 class Resources(Value):
     """Everything from outside that a build used."""
 
@@ -188,6 +207,13 @@ class Resources(Value):
     """Corpora, in the order of the configuration."""
     prompts: tuple[PromptResource, ...]
     """Prompts and templates, sorted by id."""
+    libraries: tuple[LibraryResource, ...] = ()
+    """Libraries, sorted by name."""
+    commercial_api: bool | None = None
+    """Whether a commercial service had a part; null when that of an engine is not known."""
+    tts_open_source: bool | None = None
+    """Whether every declared synthesizer of the corpora's speech is open; null when none is
+    declared, or one is not known. The build itself synthesizes nothing."""
     thinking_template: str = (
         "The template of the thinking is ours, not the one of the paper (arXiv 2601.04960), "
         "which is not public."

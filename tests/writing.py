@@ -10,14 +10,21 @@ from ieat.pipeline.output.books import (
     entries_of_set_aside,
     entry_of_unit,
 )
-from ieat.pipeline.output.build_files import open_build
+from ieat.pipeline.output.build_files import open_build, write_resources
 from ieat.pipeline.output.card import write_card
 from ieat.pipeline.output.clips import ReadClip, read_clip
 from ieat.pipeline.output.dead_letters import letter_of_dialogue, letters_of_parts
 from ieat.pipeline.output.shards import ShardName, write_shard
 from ieat.pipeline.output.sink import SinkSettings, rows_of, write_manifest
 from ieat.pipeline.output.stage2_rows import RowSettings
-from ieat.schemas.build import ShardFile
+from ieat.schemas.build import (
+    DataResource,
+    LibraryResource,
+    ModelResource,
+    PromptResource,
+    Resources,
+    ShardFile,
+)
 from ieat.schemas.records import ComposedDialogue, SetAside, SourceUnit
 from ieat.schemas.rows import CORE_TABLES
 from tests.builders import composed, tone
@@ -27,6 +34,32 @@ IDENTITY = {
     "engines": {"recognizer": "gold", "labeler": "openai:m", "attributor": "openai:m"},
     "prompts": {"attribution@1.en": "a" * 64},
 }
+RESOURCES = Resources(
+    models=(
+        ModelResource(
+            role="labeler",
+            model_id="openai:m",
+            license="apache-2.0",
+            source=None,
+            host="gpu",
+            is_commercial=False,
+            is_open=True,
+        ),
+        ModelResource(
+            role="attributor",
+            model_id="openai:m",
+            license="apache-2.0",
+            source=None,
+            host="gpu",
+            is_commercial=False,
+            is_open=True,
+        ),
+    ),
+    data=(DataResource(corpus="corpus", path="talks.jsonl", licenses=()),),
+    prompts=(PromptResource(prompt_id="attribution@1.en", sha256="a" * 64),),
+    libraries=(LibraryResource(name="rich", license="MIT"),),
+    commercial_api=False,
+)
 
 
 def sounding(folder: Path, name: str = "d1", **changes: object) -> ComposedDialogue:
@@ -78,4 +111,5 @@ def write_build(
         )
         files.append(written.file)
     write_manifest(SinkSettings(out=str(out), num_shards=1, rows=rows), files, entries)
+    write_resources(folder, RESOURCES)
     write_card(folder)

@@ -149,13 +149,13 @@ def _finish(raw: Samples, rate: int, start: int, flags: set[str], span: AudioSpa
         )
     magnitudes = np.abs(mended)
     peak = float(magnitudes.max())
-    found = set(flags)
+    sound_flags = set(flags)
     if share:
-        found.add("mended")
+        sound_flags.add("mended")
     if rate < SAMPLE_RATE:
-        found.add("narrowband")
+        sound_flags.add("narrowband")
     if peak > BEYOND_FULL_SCALE:
-        found.add("beyond_full_scale")
+        sound_flags.add("beyond_full_scale")
     samples = mended
     if rate != SAMPLE_RATE:
         samples = librosa.resample(
@@ -169,7 +169,7 @@ def _finish(raw: Samples, rate: int, start: int, flags: set[str], span: AudioSpa
         end_sample=start + len(raw),
         peak=peak,
         clipped=float(np.mean(magnitudes >= FULL_SCALE)),
-        flags=frozenset(found),
+        flags=frozenset(sound_flags),
     )
 
 

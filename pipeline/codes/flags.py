@@ -16,6 +16,11 @@ FLAGS: dict[str, Code] = {
         "The words themselves hold the tag that marks a clip.",
         "Check the words of the turn before training on the row.",
     ),
+    "beyond_full_scale": Code(
+        "flag",
+        "Samples go beyond full scale by more than 1 dB; clips are scaled down as a whole.",
+        "Nothing needs to be done; write the file at a lower level.",
+    ),
     "clipped": Code("flag", "Many samples are at full scale.", "Record at a lower level."),
     "concatenated": Code(
         "flag",
@@ -50,7 +55,17 @@ FLAGS: dict[str, Code] = {
     "labeling_failed": Code(
         "flag", "No label could be got from the words.", "See the failure of the same turn."
     ),
+    "mended": Code(
+        "flag",
+        "A few samples were no numbers and were set to silence.",
+        "Write the file again.",
+    ),
     "missing_turns": Code("flag", "The numbers of the turns have gaps.", "Look for lost files."),
+    "narrowband": Code(
+        "flag",
+        "The source was sampled below 16 kHz, so the high frequencies are missing.",
+        "Nothing needs to be done; record at 16 kHz or more.",
+    ),
     "no_evidence": Code(
         "flag", "The cause has no quote, as its kind allows.", "Nothing needs to be done."
     ),

@@ -7,6 +7,7 @@ from ieat.pipeline.config.endpoints import (
     EndpointSettings,
     LanguageModelSettings,
     Prices,
+    Service,
     VoiceLabelerSettings,
 )
 from ieat.pipeline.config.inputs import (
@@ -17,6 +18,7 @@ from ieat.pipeline.config.inputs import (
     Layout,
 )
 from ieat.pipeline.config.labels import FusionPolicy, LabelSettings
+from ieat.pipeline.config.resources import Gate, ResourceSettings
 
 __all__ = [
     "AudioFormat",
@@ -25,12 +27,15 @@ __all__ = [
     "EndpointSettings",
     "FolderSettings",
     "FusionPolicy",
+    "Gate",
     "HumdialSettings",
     "InputSettings",
     "LabelSettings",
     "LanguageModelSettings",
     "Layout",
     "Prices",
+    "ResourceSettings",
+    "Service",
     "Settings",
     "VoiceLabelerSettings",
     "describe_validation",

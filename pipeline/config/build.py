@@ -14,6 +14,7 @@ from ieat.pipeline.config.endpoints import (
 )
 from ieat.pipeline.config.inputs import InputSettings
 from ieat.pipeline.config.labels import LabelSettings
+from ieat.pipeline.config.resources import ResourceSettings
 from ieat.pipeline.failures import ConfigError
 from ieat.prompts.library import NAMES
 
@@ -54,6 +55,8 @@ class BuildConfig(Settings):
     """Most turns that a question or a row shows."""
     max_context_seconds: float = Field(default=120.0, gt=0)
     """Most seconds of earlier sound in a stage-2 row."""
+    resources: ResourceSettings = ResourceSettings()
+    """What the build may be made with."""
     prompts: dict[str, int | str] = Field(default_factory=dict)
     """Other templates than the default ones: name to a released version, or to the folder of an
     own template (CONTRIBUTING.md)."""

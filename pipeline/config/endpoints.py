@@ -1,12 +1,17 @@
 """How engines behind endpoints are asked, and what they cost."""
 
+import os
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
 from ieat.pipeline.config.base import Settings
 
+OPENAI_URL = "https://api.openai.com/v1"
+
 AudioFormat = Literal["flac", "wav"]
+
+Service = Literal["own", "commercial"]
 
 
 class Prices(Settings):
@@ -67,6 +72,18 @@ class EndpointSettings(Settings):
     """PEM file of a certificate to show to the server, with its key unless `client_key` has it."""
     client_key: str | None = None
     """PEM file of the certificate's key."""
+    service: Service | None = None
+    """Whether the endpoint is your `own` or a `commercial` service; null tells it by the host,
+    where that is known."""
+    model_license: str | None = None
+    """License of the model, such as apache-2.0; told in resources.json and on the card."""
+    model_is_open: bool | None = None
+    """Whether the weights of the model are open; null means not known."""
+
+    @property
+    def url(self) -> str:
+        """The base URL that is asked; the environment's where none is configured."""
+        return self.base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI_URL
 
 
 class LanguageModelSettings(EndpointSettings):

@@ -66,6 +66,11 @@ class InputSettings(Settings):
     """Split of dialogues that do not say it themselves."""
     license: str | None = None
     """License of dialogues that do not say it themselves."""
+    synthesizer: str | None = None
+    """What synthesized the speech, as name and version; null where people speak, or nobody
+    knows."""
+    synthesizer_is_open: bool | None = None
+    """Whether the synthesizer is open; null means not known."""
     folder: FolderSettings = FolderSettings()
     """Settings of the layout `folder`."""
     call: CallSettings = CallSettings()

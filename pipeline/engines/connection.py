@@ -29,7 +29,6 @@ if sys.version_info >= (3, 11):
 else:
     from async_timeout import timeout as within
 
-OPENAI_URL = "https://api.openai.com/v1"
 PLACEHOLDER_KEY = "none"
 """Sent to servers other than OpenAI's where no key is set: most want none, some want any."""
 MIN_SECRET = 4

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import math
-import os
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -19,7 +18,6 @@ from tenacity.wait import wait_exponential, wait_random
 from ieat.pipeline.config import EndpointSettings
 from ieat.pipeline.engines.connection import (
     NO_RESPONSE,
-    OPENAI_URL,
     Connection,
     Upload,
     find_secrets,
@@ -87,7 +85,7 @@ class Endpoint:
     ) -> None:
         self._settings = settings
         self._limits_folder = limits_folder
-        self._base_url = settings.base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI_URL
+        self._base_url = settings.url
         self._place = Place(
             model=model,
             base_url=without_secrets(self._base_url, settings_name),

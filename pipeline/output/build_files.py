@@ -8,7 +8,7 @@ from ieat.pipeline.failures import ConfigError
 from ieat.pipeline.output.files import TEMPORARY, BuildFolder
 from ieat.pipeline.output.group_records import GROUPS
 from ieat.schemas.base import SCHEMA_VERSION
-from ieat.schemas.build import Resources
+from ieat.schemas.build import ModelResource, PromptResource, Resources
 from ieat.schemas.rows import TABLES
 
 LAYOUT_VERSION = 1
@@ -84,6 +84,32 @@ def read_identity(folder: BuildFolder) -> dict[str, Any]:
 def write_resources(folder: BuildFolder, resources: Resources) -> None:
     """Write what a build used: models, corpora with their licenses, prompts."""
     folder.write_json(RESOURCES, resources.model_dump(mode="json"))
+
+
+def read_resources(folder: BuildFolder) -> Resources:
+    """Return what a build used; what build.json says of it where a run ended before telling more.
+
+    Raises:
+        ConfigError: The folder holds no build.
+    """
+    try:
+        return Resources.model_validate_json(folder.read_bytes(RESOURCES))
+    except (FileNotFoundError, ValueError):
+        identity = read_identity(folder)
+    return Resources(
+        models=tuple(
+            ModelResource(
+                role=role.replace("_", " "), model_id=engine_id, license=None, source=None
+            )
+            for role, engine_id in (identity.get("engines") or {}).items()
+            if engine_id is not None and engine_id != "gold"
+        ),
+        data=(),
+        prompts=tuple(
+            PromptResource(prompt_id=prompt_id, sha256=sha256)
+            for prompt_id, sha256 in sorted((identity.get("prompts") or {}).items())
+        ),
+    )
 
 
 def write_run(folder: BuildFolder, run: Mapping[str, Any]) -> None:

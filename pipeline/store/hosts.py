@@ -14,15 +14,12 @@ def note_host(folder: str, engine_id: str, base_url: str) -> str | None:
     Keys of answers do not hold the host, so that a model can move; two hosts that serve different
     weights under one name are told apart by `revision`.
     """
-    files, root = url_to_fs(folder)
-    file = f"{root.rstrip('/')}/{HOSTS}"
-    try:
-        known: dict[str, str] = json.loads(files.cat_file(file))
-    except (OSError, ValueError):
-        known = {}
+    known = read_hosts(folder)
     before = known.get(engine_id)
     if before == base_url:
         return None
+    files, root = url_to_fs(folder)
+    file = f"{root.rstrip('/')}/{HOSTS}"
     text = json.dumps(known | {engine_id: base_url}, indent=2) + "\n"
     files.pipe_file(file, text.encode())
     if before is None:
@@ -31,3 +28,13 @@ def note_host(folder: str, engine_id: str, base_url: str) -> str | None:
         f"{engine_id} was asked at {before} before and is now asked at {base_url}; stored answers "
         "are used as they are. If it is another model, set its revision."
     )
+
+
+def read_hosts(folder: str) -> dict[str, str]:
+    """Return the base URL at which each engine was asked last, by engine id; empty for none."""
+    try:
+        files, root = url_to_fs(folder)
+        read = json.loads(files.cat_file(f"{root.rstrip('/')}/{HOSTS}"))
+    except (OSError, ValueError):
+        return {}
+    return read if isinstance(read, dict) else {}

@@ -161,7 +161,7 @@ def test_the_run_tells_what_hearing_cost_and_the_card_what_it_gave(built):
     assert spent.usd == pytest.approx((words + spent.audio_tokens * 10.0) / 1e6)
     card = card_of(config)
     assert verify(config.output).is_sound
-    assert f"| voice_labeler | {EAR} |" in card
+    assert f"| voice labeler | `{EAR}` | not known | not known | 127.0.0.1 | no |" in card
     assert f"Voices labeled: {len(heard)}; that could not be: 0." in card
 
 

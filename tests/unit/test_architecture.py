@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "spending": {"failures", "config", "schemas"},
     # Keys hold the version of the decoder, and every paid answer is counted.
     "store": {"failures", "ports", "config", "audio", "spending", "schemas"},
-    "output": {"failures", "ports", "config", "audio", "schemas", "prompts"},
+    "output": {"failures", "ports", "config", "audio", "schemas", "prompts", "codes"},
 }
 """Parts that may use only the named ones, besides themselves."""
 

@@ -50,6 +50,9 @@ ENDPOINT: dict[str, tuple[object, bool]] = {
     "ca_file": ("ca.pem", False),
     "client_cert": ("cert.pem", False),
     "client_key": ("key.pem", False),
+    "service": ("own", False),
+    "model_license": ("apache-2.0", False),
+    "model_is_open": (True, False),
 }
 """A changed value of each field of an endpoint's settings, and whether it asks again."""
 
