@@ -1,5 +1,6 @@
 """Read the tables of a finished or running build, for people who look at it."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -59,6 +60,17 @@ class Build:
                 f"{self.out}/manifest.json is not in the layout that this version reads; "
                 "show it with the version that wrote it"
             ) from error
+
+    def run(self) -> dict[str, Any]:
+        """Return what run.json says of the last run; empty while it has not ended."""
+        place = f"{self._root}/run.json"
+        if not self._files.exists(place):
+            return {}
+        try:
+            read = json.loads(self._files.cat_file(place))
+        except ValueError as error:
+            raise ConfigError(f"{self.out}/run.json is no JSON; build again to write it") from error
+        return read if isinstance(read, dict) else {}
 
     def dialogues(self) -> Iterator[DialogueRow]:
         """Yield all dialogues, file by file, each file's in order of their ids."""

@@ -152,7 +152,7 @@ def refuse_unwanted(config: BuildConfig) -> None:
     hosts = read_hosts(config.store_folder) if gates.commercial_api == "refuse" else {}
     for asked in asked_models(config):
         if gates.commercial_api == "refuse":
-            for url in _urls(asked, config.replay, hosts):
+            for url in _urls(asked, config.replay, hosts) or (None,):
                 _refuse_commercial(asked, url)
         if gates.closed_models == "refuse" and not asked.settings.model_is_open:
             is_known = asked.settings.model_is_open is not None
@@ -230,22 +230,27 @@ def list_libraries(*, embedded: bool) -> tuple[LibraryResource, ...]:
     return tuple(found[name] for name in sorted(found, key=str.lower))
 
 
-def _refuse_commercial(asked: AskedModel, url: str) -> None:
-    """Refuse a commercial service, and one that may be."""
+def _refuse_commercial(asked: AskedModel, url: str | None) -> None:
+    """Refuse a commercial service, and one that may be.
+
+    Args:
+        asked: The model.
+        url: Where it is or was asked; null where a replay does not know.
+    """
     settings = f"{asked.name}_settings"
-    host = urlsplit(url).hostname or url
+    where = "an unknown host" if url is None else urlsplit(url).hostname or url
     is_commercial = _is_commercial(asked, url)
     if is_commercial:
         raise ConfigError(
             f"resources.commercial_api: refuse, but {asked.name} {asked.engine_id} is a commercial "
-            f"service at {host}; ask your own server ({settings}.base_url), and keep its answers "
+            f"service at {where}; ask your own server ({settings}.base_url), and keep its answers "
             "in another store"
         )
     if is_commercial is None:
         raise ConfigError(
-            f"resources.commercial_api: refuse, and nothing tells whether {host}, which "
-            f"{asked.name} {asked.engine_id} is asked at, is a commercial service; set "
-            f"{settings}.service: own where it is yours"
+            f"resources.commercial_api: refuse, and nothing tells whether {asked.name} "
+            f"{asked.engine_id} at {where} is a commercial service; set {settings}.service: own "
+            "where it is yours"
         )
 
 

@@ -1,8 +1,8 @@
 """What is true of one run only: when, how long, what was asked, and what it cost."""
 
 import platform
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, fields
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any
@@ -77,6 +77,30 @@ def describe_asked(total: Spent) -> str:
     if total.usd or total.usd_lost:
         line += f", {total.usd + total.usd_lost:.4f} USD"
     return line
+
+
+def recount_run(run: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what a person wants to know of run.json, as a word and what it says.
+
+    What another version wrote otherwise is left out.
+    """
+    if "started" in run and "seconds" in run:
+        yield "last run", f"{run['started']}, {run['seconds']:,} s"
+    known = {count.name for count in fields(Spent)}
+    by_engine: dict[str, list[Spent]] = {}
+    for asked in run.get("asked", ()):
+        counts = {name: value for name, value in asked.items() if name in known}
+        by_engine.setdefault(asked.get("engine", "an engine"), []).append(Spent(**counts))
+    for engine_id, spent in sorted(by_engine.items()):
+        told = describe_asked(sum_spent(spent))
+        if told:
+            yield "asked", f"{engine_id}: {told}"
+    money = run.get("money") or {}
+    whole = money.get("usd", 0.0) + money.get("usd_paid_before", 0.0)
+    if whole:
+        each = money.get("usd_per_dialogue")
+        share = f", {each:.4f} a dialogue" if each is not None else ""
+        yield "paid", f"{whole:.4f} USD with what earlier runs paid for the same answers{share}"
 
 
 def _money(asked: Mapping[tuple[str, str], Spent], num_dialogues: int) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from rich.text import Text
 from ieat.pipeline.built import Build
 from ieat.pipeline.codes import describe_code
 from ieat.pipeline.page import Page, printable
+from ieat.pipeline.run_report import recount_run
 from ieat.schemas.build import UnitCounts
 from ieat.schemas.cells import CauseCell, EvidenceCell, ProvenanceCell, ShiftCell, TurnCell
 from ieat.schemas.emotion import Emotion
@@ -69,6 +70,9 @@ def show_build(out: str, console: Console) -> None:
     else:
         for name, counts in manifest.books.by_name.items():
             page.field(name, _describe_counts(counts))
+        for name, told in recount_run(build.run()):
+            page.field(name, told)
+        page.field("card", f"{out.rstrip('/')}/README.md")
     page.skip()
     modes = build.target_modes()
     rows = sorted(build.dialogues(), key=lambda row: row.dialogue_id)

@@ -1,5 +1,6 @@
 """Build the tables of a small finished build by hand, through the records themselves."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -329,3 +330,19 @@ def write_manifest(out: Path) -> None:
         not_configured=(),
     )
     (out / "manifest.json").write_text(manifest.model_dump_json(), encoding="utf-8")
+
+
+def write_run(out: Path) -> None:
+    """Write how the last run went: two stages asked one engine, another gave stored words."""
+    asked = {"engine": "openai:m", "answered": 3, "prompt_tokens": 1000, "completion_tokens": 200}
+    run = {
+        "started": "2026-01-02T03:04:05+00:00",
+        "seconds": 61.5,
+        "asked": [
+            {"stage": "transcribe", "engine": "moonshine:tiny-en", "stored": 8},
+            {"stage": "label", **asked, "usd": 0.01, "tokens_per_second": 19.5},
+            {"stage": "attribute", **asked, "stored": 1, "usd": 0.02, "usd_stored": 0.01},
+        ],
+        "money": {"usd": 0.03, "usd_paid_before": 0.01, "usd_per_dialogue": 0.02},
+    }
+    (out / "run.json").write_text(json.dumps(run), encoding="utf-8")

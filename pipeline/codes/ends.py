@@ -13,6 +13,11 @@ ENDS: dict[str, Code] = {
         "An engine still fails after its retries, or refuses the key or the model.",
         "Do what the message says, then run again; finished work is kept.",
     ),
+    "interrupted": Code(
+        "stop",
+        "A person or the system stopped the run.",
+        "Run the same command again: it goes on where it was.",
+    ),
     "store_failed": Code(
         "stop",
         "The response store cannot be read or written.",

@@ -14,6 +14,7 @@ from tests.build_rows import (
     dialogue,
     target,
     write_manifest,
+    write_run,
     write_tables,
 )
 
@@ -36,6 +37,7 @@ def test_the_views_of_a_build_print_what_was_reviewed(
         },
     )
     write_manifest(out)
+    write_run(out)
     printed = io.StringIO()
     console = Console(file=printed, width=80)
     show_build(str(out), console)

@@ -60,6 +60,9 @@ def balance_lines(
         ("dialogues by number of turns", Counter({str(n): c for n, c in balance.turns.items()})),
         ("turns by speaker", by_speaker),
     )
+    if not sizes.parts:
+        yield "There is nothing to balance."
+        return
     yield (
         "Evenness is the entropy over its maximum (Pielou 1966): 1 where all groups are equally "
         "large. An emotion without a turn counts as a group. Nothing is cut to balance it."

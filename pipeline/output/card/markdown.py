@@ -10,7 +10,7 @@ Cell = str | int | float | None
 NOTHING = "–"
 """Stands where there is no value."""
 
-NUMBER = re.compile(r"[\d.,:]+%?|–")
+NUMBER = re.compile(r"[\d,]+(\.\d+)?%?|[\d,]+(:\d\d)+|–")
 """A number as it is written."""
 
 

@@ -38,10 +38,10 @@ def model_lines(resources: Resources, identity: Mapping[str, Any]) -> Iterator[s
         yield from table(("part", "model", "license", "open", "ran at", "commercial service"), rows)
     else:
         yield "No model had a part: words and emotions are the corpus' own."
-    for name, key in (("language model", "sampling"), ("voice labeler", "voice_sampling")):
-        sampling = identity.get(key)
+    for name, told_in in (("language model", "sampling"), ("voice labeler", "voice_sampling")):
+        sampling = identity.get(told_in)
         if sampling:
-            told = ", ".join(f"{name} {value}" for name, value in sampling.items() if value)
+            told = ", ".join(f"{key} {value}" for key, value in sampling.items() if _is_set(value))
             yield ""
             yield f"The {name} is asked with {told or 'the settings of its server'}."
 
@@ -120,6 +120,10 @@ def synthesizers(resources: Resources) -> dict[str, str]:
         for data in resources.data
         if data.synthesizer is not None
     }
+
+
+def _is_set(value: Any) -> bool:
+    return value is not None and value != {}
 
 
 def _place(model: ModelResource) -> str:

@@ -86,6 +86,9 @@ def corpus_lines(sizes: Sizes, synthesizers: dict[str, str]) -> Iterator[str]:
         sizes: Counts of all dialogues.
         synthesizers: What made the speech, by corpus; those that nobody declares are absent.
     """
+    if not sizes.corpora:
+        yield "No dialogue was written."
+        return
     yield from table(
         ("corpus", "license as the corpus states it", "dialogues", SOUND, "speech made by"),
         [
@@ -108,6 +111,9 @@ def corpus_lines(sizes: Sizes, synthesizers: dict[str, str]) -> Iterator[str]:
 def row_lines(manifest: Manifest, tables: tuple[str, ...]) -> Iterator[str]:
     """Yield the rows of each table by split."""
     splits = sorted({split for name in tables for split in manifest.splits(name)})
+    if not splits:
+        yield "No row was written."
+        return
     yield from table(
         ("table", *splits, "rows"),
         [
