@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from ieat.pipeline.config import BuildConfig
+from ieat.pipeline.config import BuildConfig, ResourceSettings
 from ieat.pipeline.failures import ConfigError, NotInStore, RecordError
 from ieat.pipeline.history import attributed_speakers, find_targets
 from ieat.pipeline.plan_report import Plan, StagePlan
 from ieat.pipeline.ports import ResponseStore, VoiceLabeler
+from ieat.pipeline.resources import refuse_unwanted
 from ieat.pipeline.rules import attribute_rules, compose_rules, label_rules
 from ieat.pipeline.run_state import RunState
 from ieat.pipeline.spending.estimate import Calibration, PlanningLedger, price_expected
@@ -109,9 +110,13 @@ def plan_build(config: BuildConfig) -> Plan:
     """Read and measure everything, and look every question up in the store.
 
     Raises:
-        ConfigError: There is nothing to read, or the store cannot be opened.
+        ConfigError: The build would be refused, there is nothing to read, or the store cannot be
+            opened.
     """
-    return asyncio.run(_plan(config.model_copy(update={"replay": True})))
+    refuse_unwanted(config)
+    # The gates were asked about the build itself, which does not replay.
+    asks_nobody = {"replay": True, "resources": ResourceSettings()}
+    return asyncio.run(_plan(config.model_copy(update=asks_nobody)))
 
 
 async def _plan(config: BuildConfig) -> Plan:

@@ -119,8 +119,11 @@ def test_without_a_base_url_the_service_is_that_of_the_environment(
     config = configured(tmp_path, None)
     with pytest.raises(ConfigError, match=r"commercial service at api\.openai\.com"):
         refuse_unwanted(config)
+    with pytest.raises(ConfigError, match=r"commercial service at api\.openai\.com"):
+        plan_build(config)
     monkeypatch.setenv("OPENAI_BASE_URL", "http://gpu/v1")
     refuse_unwanted(config)
+    assert plan_build(config).num_dialogues == 1
 
 
 def test_a_host_that_nobody_knows_is_refused_until_it_is_declared(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ieat.pipeline.output.card.emotions import KNOWN, UNKNOWN, Emotions
-from ieat.pipeline.output.card.markdown import NOTHING, Cell, share, table
+from ieat.pipeline.output.card.markdown import NOTHING, Cell, ranked, share, table
 from ieat.pipeline.output.card.size import Sizes
 from ieat.pipeline.output.card.speakers import Speakers
 
@@ -79,13 +79,13 @@ def _all_emotions(counts: Counter[str]) -> Counter[str]:
 
 
 def _cells(counts: Counter[str]) -> tuple[Cell, ...]:
-    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    (largest, most), (smallest, fewest) = ranked[0], ranked[-1]
+    groups = ranked(counts)
+    (largest, most), (smallest, fewest) = groups[0], groups[-1]
     total = counts.total()
-    if len(ranked) == 1:
+    if len(groups) == 1:
         return 1, largest, share(most, total), NOTHING, NOTHING, None
     return (
-        len(ranked),
+        len(groups),
         largest,
         share(most, total),
         smallest,

@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ieat.pipeline.output.card.markdown import Cell, share, table
+from ieat.pipeline.output.card.markdown import Cell, counted, ranked, share, table
 from ieat.schemas.emotion import Emotion, Intensity
 
 UNKNOWN = "unknown"
 """Stands for an emotion or intensity that nobody gives."""
+
+NUM_WORDS = 12
+"""Words of the corpus outside the seven that are named."""
 
 KNOWN = tuple(emotion.value for emotion in Emotion)
 EMOTIONS = (*KNOWN, UNKNOWN)
@@ -26,6 +29,8 @@ class Emotions:
     """Shifts by the earlier and the new emotion."""
     directions: Counter[str] = field(default_factory=Counter)
     """Shifts by direction."""
+    outside: Counter[str] = field(default_factory=Counter)
+    """Turns by the corpus' own word, where it is outside the seven."""
     targets: Counter[str] = field(default_factory=Counter)
     """Targets by the emotion that is answered."""
 
@@ -36,7 +41,10 @@ class Emotions:
         self.turns[key] += 1
 
     def add_dialogue(self, row: dict[str, Any]) -> None:
-        """Count the shifts of a row of `dialogues`."""
+        """Count the shifts of a row of `dialogues`, and words of the corpus outside the seven."""
+        for turn in row["turns"]:
+            if turn["gold"] and turn["gold"]["emotion"] is None:
+                self.outside[turn["gold"]["raw"] or UNKNOWN] += 1
         for shift in row["shifts"]:
             self.shifts[shift["from_emotion"], shift["to_emotion"]] += 1
             self.directions[shift["direction"]] += 1
@@ -65,6 +73,14 @@ def emotion_lines(emotions: Emotions) -> Iterator[str]:
     yield "Turns with words, by how strongly the emotion shows."
     yield ""
     yield from table(("split", "language", "intensity", *EMOTIONS, "all"), rows)
+    if emotions.outside:
+        words = Counter(dict(ranked(emotions.outside)[:NUM_WORDS]))
+        more = emotions.outside.total() - words.total()
+        yield ""
+        yield (
+            f"Words of the corpus outside the seven: {counted(words)}"
+            f"{f', others {more:,}' if more else ''}."
+        )
     total = emotions.targets.total()
     if total:
         neutral = emotions.targets[Emotion.NEUTRAL.value]

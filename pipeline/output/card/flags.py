@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ieat.pipeline.output.card.funnel import meaning_of
-from ieat.pipeline.output.card.markdown import share, table
+from ieat.pipeline.output.card.markdown import ranked, share, table
 
 
 @dataclass
@@ -39,7 +39,7 @@ def flag_lines(flags: Flags, names: dict[str, str]) -> Iterator[str]:
             meaning_of(code),
         )
         for name, counts in flags.counts.items()
-        for code, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        for code, count in ranked(counts)
     ]
     if not rows:
         yield "Nothing is odd about any row."

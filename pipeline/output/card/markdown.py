@@ -36,7 +36,8 @@ def cell_text(cell: Cell) -> str:
     if isinstance(cell, int):
         return f"{cell:,}"
     if isinstance(cell, float):
-        return f"{cell:,.2f}"
+        text = f"{cell:,.2f}"
+        return "0.00" if text == "-0.00" else text
     return " ".join(cell.replace("|", "\\|").split())
 
 
@@ -53,8 +54,12 @@ def clock(seconds: float) -> str:
 
 def counted(counts: Counter[str]) -> str:
     """Return words with their counts, the most frequent first."""
-    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(f"{name} {count:,}" for name, count in ranked if count) or "none"
+    return ", ".join(f"{name} {count:,}" for name, count in ranked(counts) if count) or "none"
+
+
+def ranked(counts: Counter[str]) -> list[tuple[str, int]]:
+    """Return words and counts, the most frequent first, equals by the alphabet."""
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
 def _is_number(column: Sequence[Cell]) -> bool:
