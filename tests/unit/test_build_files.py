@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from ieat.pipeline.failures import ConfigError
-from ieat.pipeline.output.build_files import open_build, write_resources, write_run
+from ieat.pipeline.output.build_files import (
+    open_build,
+    read_resources,
+    write_resources,
+    write_run,
+)
 from ieat.pipeline.output.files import BuildFolder
 from ieat.schemas.build import DataResource, ModelResource, PromptResource, Resources
 
@@ -100,3 +105,26 @@ def test_resources_and_run_are_written_as_json(tmp_path: Path) -> None:
     assert Resources.model_validate_json((tmp_path / "resources.json").read_text()) == resources
     assert "ours, not the one of the paper" in (tmp_path / "resources.json").read_text()
     assert json.loads((tmp_path / "run.json").read_text()) == {"seconds": 1.5}
+
+
+def test_resources_of_a_run_that_ended_before_it_told_them_are_those_of_the_build(
+    tmp_path: Path,
+) -> None:
+    identity = {
+        "engines": {
+            "recognizer": "gold",
+            "voice_labeler": "openai-audio:m",
+            "language_model": None,
+        },
+        "prompts": {"voice@1.en": "a" * 64},
+    }
+    folder = open_build(str(tmp_path), identity)
+    assert read_resources(folder) == Resources(
+        models=(
+            ModelResource(
+                role="voice labeler", model_id="openai-audio:m", license=None, source=None
+            ),
+        ),
+        data=(),
+        prompts=(PromptResource(prompt_id="voice@1.en", sha256="a" * 64),),
+    )

@@ -45,7 +45,7 @@ def test_a_build_without_rows_has_sentences_in_place_of_empty_tables() -> None:
     sizes, speakers, emotions = Sizes(), Speakers(), Emotions()
     assert [
         *size_lines(sizes),
-        *corpus_lines(sizes, {}),
+        *corpus_lines(sizes, ()),
         *row_lines(manifest(), ("stage1",)),
         *fitness_lines(Fitness()),
         *flag_lines(Flags(), {}),
@@ -61,7 +61,7 @@ def test_a_build_without_rows_has_sentences_in_place_of_empty_tables() -> None:
         *library_lines(Resources(models=(), data=(), prompts=())),
     ] == [
         "No dialogue was written.",
-        "No dialogue was written.",
+        "No corpus was read.",
         "No row was written.",
         "No row says whether it is fit.",
         "Nothing is odd about any row.",

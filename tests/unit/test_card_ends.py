@@ -62,6 +62,7 @@ class Pair(Value):
 
     text: str
     trainable: TrainableCell
+    flags: tuple[str, ...]
 
 
 class LaterRow(Value):
@@ -159,22 +160,26 @@ def test_a_table_that_comes_later_is_counted_without_a_word_about_it(
     monkeypatch.setattr(facts, "DATA_TABLES", ("later",))
     row = LaterRow(
         row_id="corpus/d1/later",
-        pair=Pair(text="x", trainable=TrainableCell(is_trainable=False, reasons=("no_audio",))),
+        pair=Pair(
+            text="x",
+            trainable=TrainableCell(is_trainable=False, reasons=("no_audio",)),
+            flags=("abstained",),
+        ),
         clips=(AudioCell(bytes=b"fLaC", path="a.flac"),),
         trainable=ModesCell(explicit=True, injected=False, implicit=False, reasons=()),
         flags=("short",),
     )
     (tmp_path / "later").mkdir()
-    pq.write_table(
-        pa.Table.from_pylist([to_record(row)] * 2, arrow_schema(LaterRow)), tmp_path / "later/train"
-    )
+    rows = [to_record(row), to_record(row.model_copy(update={"pair": None}))]
+    pq.write_table(pa.Table.from_pylist(rows, arrow_schema(LaterRow)), tmp_path / "later/train")
     found = facts.gather_facts(BuildFolder(str(tmp_path)), manifest(("later", "train", 2)))
     assert list(fitness_lines(found.fitness))[4:8] == [
-        "| `later`, pair | 0 | 2 | 0% | no_audio 2 |",
+        "| `later`, pair | 0 | 1 | 0% | no_audio 1 |",
         "| `later`, explicit | 2 | 2 | 100% | none |",
         "| `later`, injected | 0 | 2 | 0% | none |",
         "| `later`, implicit | 0 | 2 | 0% | none |",
     ]
     assert list(flag_lines(found.flags, {}))[2:] == [
-        "| `later` | `short` | 2 | 100% | The sound is very short. |"
+        "| `later` | `short` | 2 | 100% | The sound is very short. |",
+        "| `later` | `abstained` | 1 | 50% | The labeler was too unsure to name an emotion. |",
     ]

@@ -6,7 +6,6 @@ from ieat.pipeline.output.card.resources import (
     library_lines,
     model_lines,
     prompt_lines,
-    synthesizers,
 )
 from ieat.schemas.build import (
     DataResource,
@@ -60,7 +59,6 @@ def test_rules_on_resources_are_told_as_the_build_knows_them() -> None:
         "* The build itself synthesizes no speech; declared as synthesized: deep by Voice 9.",
         "* All declared synthesizers are open (`tts_open_source`): not known.",
     ]
-    assert synthesizers(known) == {"deep": "Voice 9 (open: not known)"}
     assert list(gate_lines(Resources(models=(), data=(), prompts=()))) == [
         "* A commercial service had a part (`commercial_api`): not known.",
         "* The build itself synthesizes no speech, and no input is declared as synthesized "

@@ -16,6 +16,7 @@ from ieat.pipeline.output.card.speakers import (
     speaker_lines,
     word_error_lines,
 )
+from ieat.schemas.build import DataResource
 from tests.card_rows import felt, manifest, said, talk
 
 
@@ -33,9 +34,16 @@ def test_sizes_are_told_by_split_and_language_with_speakers_counted_once() -> No
         "| train | zh | 1 | 1 | 0 | 0:00:00 | 1 |",
         "| all | en, zh | 3 | 4 | 2 | 0:01:03 | 3 |",
     ]
-    assert list(corpus_lines(sizes, {"cped": "Voice 9 (open: yes)"}))[2:] == [
-        "| cped | Apache-2.0 1 | 1 | 0:00:00 | Voice 9 (open: yes) |",
+    data = (
+        DataResource(
+            corpus="cped", path="c", licenses=(), synthesizer="Voice 9", synthesizer_is_open=True
+        ),
+        DataResource(corpus="questions", path="q", licenses=("CC0-1.0",), synthesizer="Voice 8"),
+    )
+    assert list(corpus_lines(sizes, data))[2:] == [
+        "| cped | Apache-2.0 1 | 1 | 0:00:00 | Voice 9 (open) |",
         "| queen | freeware 1, none stated 1 | 2 | 0:01:03 | not declared |",
+        "| questions | CC0-1.0 | 0 | – | Voice 8 (not known whether open) |",
     ]
 
 

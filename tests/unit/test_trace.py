@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from ieat.pipeline.failures import ConfigError
+from ieat.pipeline.run_report import recount_run
 from ieat.pipeline.trace import mark_quote, show_build, show_dialogue, show_failed
 from ieat.schemas.emotion import Emotion
 from tests.build_rows import (
@@ -18,6 +19,7 @@ from tests.build_rows import (
     evidence,
     target,
     turn,
+    write_manifest,
     write_tables,
 )
 
@@ -165,4 +167,19 @@ def test_a_build_that_has_not_ended_is_listed_all_the_same(out: Path) -> None:
 def test_a_broken_manifest_is_a_persons_mistake(out: Path) -> None:
     (out / "manifest.json").write_text("{}", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"manifest\.json is not in the layout"):
+        show_build(str(out), Console(file=io.StringIO()))
+
+
+def test_a_run_of_another_version_is_recounted_as_far_as_it_is_understood() -> None:
+    asked = {"engine": "openai:m", "answered": 2, "a_count_to_come": 7}
+    assert list(recount_run({"asked": [asked], "money": None})) == [
+        ("asked", "openai:m: 2 questions")
+    ]
+    assert list(recount_run({})) == []
+
+
+def test_a_run_file_that_is_no_json_is_a_mistake_that_says_how_to_mend_it(out: Path) -> None:
+    write_manifest(out)
+    (out / "run.json").write_text("{")
+    with pytest.raises(ConfigError, match=r"run\.json is no JSON; build again to write it"):
         show_build(str(out), Console(file=io.StringIO()))

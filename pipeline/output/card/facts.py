@@ -11,7 +11,7 @@ from ieat.pipeline.output.card.balance import Balance
 from ieat.pipeline.output.card.causes import Causes
 from ieat.pipeline.output.card.emotions import Emotions
 from ieat.pipeline.output.card.fitness import Fitness, fit_parts
-from ieat.pipeline.output.card.flags import Flags
+from ieat.pipeline.output.card.flags import Flags, flag_paths, flags_in
 from ieat.pipeline.output.card.lengths import Lengths
 from ieat.pipeline.output.card.resources import Origins
 from ieat.pipeline.output.card.size import Sizes
@@ -102,10 +102,14 @@ def gather_facts(folder: BuildFolder, manifest: Manifest) -> Facts:
     facts = Facts()
     for table in DATA_TABLES:
         parts = fit_parts(TABLES[table])
-        flagged = ("flags",) if "flags" in TABLES[table].model_fields else ()
-        columns = (*COLUMNS.get(table, ()), *flagged, *(part.column for part in parts))
+        flagged = flag_paths(TABLES[table])
+        columns = (
+            *COLUMNS.get(table, ()),
+            *(".".join(path) for path in flagged),
+            *(part.column for part in parts),
+        )
         for split, row in _rows(folder, manifest, table, columns):
-            facts.flags.add(table, row.get("flags", ()))
+            facts.flags.add(table, flags_in(row, flagged))
             facts.fitness.add_row(table, parts, row)
             facts.add(table, split, row)
     return facts

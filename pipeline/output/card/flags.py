@@ -1,11 +1,37 @@
 """What is odd about rows, by code."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from ieat.pipeline.output.card.funnel import meaning_of
 from ieat.pipeline.output.card.markdown import ranked, share, table
+from ieat.schemas.arrow import take_apart
+from ieat.schemas.base import Value
+
+
+def flag_paths(row_type: type[Value]) -> tuple[tuple[str, ...], ...]:
+    """Return the fields that lead to the flags of a row and of its parts."""
+    found: list[tuple[str, ...]] = []
+    for name, described in row_type.model_fields.items():
+        kind, _ = take_apart(described.annotation)
+        if name == "flags":
+            found.append((name,))
+        elif isinstance(kind, type) and issubclass(kind, Value):
+            found += [(name, *path) for path in flag_paths(kind)]
+    return tuple(found)
+
+
+def flags_in(row: Mapping[str, Any], paths: Iterable[tuple[str, ...]]) -> set[str]:
+    """Return the flags of a row and of its parts; a part may be missing."""
+    found: set[str] = set()
+    for path in paths:
+        cell: Any = row
+        for step in path:
+            cell = cell[step] if cell is not None else None
+        found.update(cell or ())
+    return found
 
 
 @dataclass

@@ -21,7 +21,6 @@ from ieat.pipeline.output.card.resources import (
     library_lines,
     model_lines,
     prompt_lines,
-    synthesizers,
 )
 from ieat.pipeline.output.card.size import corpus_lines, row_lines, size_lines
 from ieat.pipeline.output.card.speakers import speaker_lines, word_error_lines
@@ -101,7 +100,7 @@ def compose_card(
         f"---\n{front_matter(manifest, licenses, list(sizes.languages))}---\n",
         f"# {TITLE}\n\n{ABOUT}\n\n{TEMPLATE}\n",
         section("Size", size_lines(sizes)),
-        section("Corpora and licenses", corpus_lines(sizes, synthesizers(resources)), 3),
+        section("Corpora and licenses", corpus_lines(sizes, resources.data), 3),
         section("Rows", row_lines(manifest, DATA_TABLES), 3),
         section("Fit to train on", fitness_lines(facts.fitness)),
         section("What became of what was read", funnel_lines(manifest)),

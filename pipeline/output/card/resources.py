@@ -13,6 +13,14 @@ SHOWN_DIGITS = 16
 
 NOT_KNOWN = "not known"
 
+SAMPLINGS = {
+    "sampling": "language model",
+    "voice_sampling": "voice labeler",
+    "teacher_sampling": "teacher",
+    "verification": "verifier",
+}
+"""Keys of build.json that say how a model is asked, and what a person calls it."""
+
 WORDS: Mapping[bool | None, str] = {True: "yes", False: "no", None: NOT_KNOWN}
 
 
@@ -38,7 +46,7 @@ def model_lines(resources: Resources, identity: Mapping[str, Any]) -> Iterator[s
         yield from table(("part", "model", "license", "open", "ran at", "commercial service"), rows)
     else:
         yield "No model had a part: words and emotions are the corpus' own."
-    for name, told_in in (("language model", "sampling"), ("voice labeler", "voice_sampling")):
+    for told_in, name in SAMPLINGS.items():
         sampling = identity.get(told_in)
         if sampling:
             told = ", ".join(f"{key} {value}" for key, value in sampling.items() if _is_set(value))
@@ -111,15 +119,6 @@ def library_lines(resources: Resources) -> Iterator[str]:
         ("license as the package states it", "libraries"),
         [(license, ", ".join(names)) for license, names in sorted(by_license.items())],
     )
-
-
-def synthesizers(resources: Resources) -> dict[str, str]:
-    """Return what made the speech, by corpus; those that nobody declares are absent."""
-    return {
-        data.corpus: f"{data.synthesizer} (open: {WORDS[data.synthesizer_is_open]})"
-        for data in resources.data
-        if data.synthesizer is not None
-    }
 
 
 def _is_set(value: Any) -> bool:

@@ -1,12 +1,15 @@
 """How large a build is: dialogues, turns, hours and speakers by split and language."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ieat.pipeline.output.card.markdown import Cell, clock, counted, table
-from ieat.schemas.build import Manifest
+from ieat.schemas.build import DataResource, Manifest
+
+NOT_DECLARED = "not declared"
+"""Stands where nobody says whether people speak."""
 
 SOUND = "sound, h:mm:ss"
 """Head of a column of times."""
@@ -79,33 +82,43 @@ def size_lines(sizes: Sizes) -> Iterator[str]:
     )
 
 
-def corpus_lines(sizes: Sizes, synthesizers: dict[str, str]) -> Iterator[str]:
-    """Yield the corpora with their licenses.
+def corpus_lines(sizes: Sizes, data: Sequence[DataResource]) -> Iterator[str]:
+    """Yield the corpora with their licenses, those without dialogues too.
 
     Args:
         sizes: Counts of all dialogues.
-        synthesizers: What made the speech, by corpus; those that nobody declares are absent.
+        data: What was read.
     """
-    if not sizes.corpora:
-        yield "No dialogue was written."
-        return
-    yield from table(
-        ("corpus", "license as the corpus states it", "dialogues", SOUND, "speech made by"),
-        [
-            (
-                corpus,
-                counted(
-                    Counter(
-                        {name or "none stated": n for name, n in sizes.licenses[corpus].items()}
-                    )
-                ),
-                size.dialogues,
-                clock(size.seconds),
-                synthesizers.get(corpus, "not declared"),
-            )
-            for corpus, size in sorted(sizes.corpora.items())
-        ],
-    )
+    made_by = {found.corpus: _synthesizer(found) for found in data}
+    rows: list[tuple[Cell, ...]] = [
+        (
+            corpus,
+            counted(
+                Counter({name or "none stated": n for name, n in sizes.licenses[corpus].items()})
+            ),
+            size.dialogues,
+            clock(size.seconds),
+            made_by.get(corpus, NOT_DECLARED),
+        )
+        for corpus, size in sorted(sizes.corpora.items())
+    ]
+    rows += [
+        (
+            found.corpus,
+            ", ".join(found.licenses) or "none stated",
+            0,
+            None,
+            made_by[found.corpus],
+        )
+        for found in data
+        if found.corpus not in sizes.corpora
+    ]
+    if rows:
+        yield from table(
+            ("corpus", "license as it is stated", "dialogues", SOUND, "speech made by"), rows
+        )
+    else:
+        yield "No corpus was read."
 
 
 def row_lines(manifest: Manifest, tables: tuple[str, ...]) -> Iterator[str]:
@@ -151,3 +164,10 @@ def _cells(size: Size) -> tuple[Cell, ...]:
         clock(size.seconds),
         len(size.speakers),
     )
+
+
+def _synthesizer(data: DataResource) -> str:
+    if data.synthesizer is None:
+        return NOT_DECLARED
+    is_open = {True: "open", False: "closed", None: "not known whether open"}
+    return f"{data.synthesizer} ({is_open[data.synthesizer_is_open]})"
