@@ -96,6 +96,7 @@ def test_what_is_fit_is_told_for_every_part_and_mode_with_reasons_against_the_re
     fitness.add_row(
         "later", parts, {"pair": None, "trainable": {**none, "reasons": ["unscored_words"]}}
     )
+    fitness.add_row("empty", parts[:1], {"pair": None})
     assert list(fitness_lines(fitness))[2:] == [
         "| what | fit | of | share | reasons against the others |",
         "|--|--:|--:|--:|--|",

@@ -83,6 +83,8 @@ def fitness_lines(fitness: Fitness) -> Iterator[str]:
     for name, parts in fitness.parts.items():
         for part in parts:
             key = (name, part.name)
+            if not fitness.rows[key]:
+                continue
             against = fitness.reasons.get(key, Counter())
             named.update(against)
             for mode in MODES if part.has_modes else ("",):

@@ -11,7 +11,7 @@ def funnel_lines(manifest: Manifest) -> Iterator[str]:
     """Yield the books of dialogues, turns, targets and further tables, then their codes."""
     yield (
         "Read = written + dead + filtered + not reached; a dialogue takes its turns and targets "
-        "with it. Rows of a further table are read where the dialogues could give one."
+        "with it. A further table counts the rows that its source could give."
     )
     yield ""
     yield from table(
