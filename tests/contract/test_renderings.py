@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from ieat.pipeline.output.reading import read_samples
 from ieat.pipeline.render.rendering import FORMATS, RenderSettings, render
 from tests.contract.trainer_rules import (
     Learned,
+    Processor,
     read_as_hugging_face,
     read_as_llamafactory,
     read_as_osum,
@@ -246,6 +248,17 @@ def test_what_hugging_face_gets_of_an_english_and_a_chinese_row(renderings, rows
     assert line(folder / "implicit", EN)["messages"][0] == {
         "role": "user", "content": [{"type": "text", "text": ""}], "loss": [False]
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", SAYABLE["hf"])
+def test_the_lines_of_the_docs_tell_what_is_learned(renderings, mode):
+    page = (Path(__file__).parents[2] / "docs" / "rendering.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    scope: dict[str, Any] = {}
+    exec(code, scope)
+    for one in lines(renderings / "hf" / mode):
+        prompt, learned = scope["prompt_and_learned"](one["messages"], Processor())
+        assert (prompt, learned) == read_as_hugging_face(one)[:2]
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -26,8 +26,30 @@ CHAT_TEMPLATE = jinja2.Environment(autoescape=False).from_string(
     "{% if part.type == 'audio' %}[sound {{ part.audio }}]{% else %}{{ part.text }}{% endif %}"
     "{% endfor %}<|end|>"
     "{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
 """A chat template as models have: a list of parts a message, roles that must alternate."""
+
+
+class Processor:
+    """Applies the chat template as Transformers' processors do."""
+
+    def apply_chat_template(
+        self,
+        messages: list[dict[str, Any]],
+        *,
+        tokenize: bool,
+        add_generation_prompt: bool = False,
+        continue_final_message: bool = False,
+    ) -> str:
+        """Render messages as text; a message to continue has no end."""
+        assert not tokenize
+        text = CHAT_TEMPLATE.render(
+            messages=messages,
+            add_generation_prompt=add_generation_prompt,
+            raise_unless_alternating=_raise_unless_alternating,
+        )
+        return text.removesuffix("<|end|>") if continue_final_message else text
 
 
 class Learned(NamedTuple):
@@ -130,23 +152,20 @@ def read_as_hugging_face(line: dict[str, Any]) -> Learned:
                 assert message["role"] == "user"
                 audios.append(part["audio"])
     *before, last = messages
+    assert last["role"] == "assistant"
     assert not any(loss for message in before for loss in message["loss"])
     first = last["loss"].index(True)
     assert all(last["loss"][first:])
-    whole = _rendered(messages)
+    whole = Processor().apply_chat_template(messages, tokenize=False)
     shown = {**last, "content": last["content"][:first]}
-    prompt = _rendered([*before, shown]).removesuffix("<|end|>")
+    prompt = Processor().apply_chat_template(
+        [*before, shown], tokenize=False, continue_final_message=True
+    )
     assert whole.startswith(prompt)
     return Learned(prompt, whole[len(prompt) :], audios)
 
 
-def _rendered(messages: list[dict[str, Any]]) -> str:
-    return CHAT_TEMPLATE.render(
-        messages=messages, raise_unless_alternating=_raise_unless_alternating
-    )
-
-
 def _raise_unless_alternating(messages: list[dict[str, Any]]) -> str:
     roles = [message["role"] for message in messages if message["role"] != "system"]
-    assert roles == ["user", "assistant"] * (len(roles) // 2)
+    assert roles == (["user", "assistant"] * len(roles))[: len(roles)]
     return ""
