@@ -3,9 +3,12 @@
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
 
 from ieat.pipeline.failures import ConfigError, RecordError
 from ieat.pipeline.output.clips import KeptClips, ReadClip, read_clip
@@ -31,6 +34,9 @@ FORMATS: dict[str, Format] = {
     written.name: written for written in (Swift(), LlamaFactory(), Osum(), HuggingFace())
 }
 """Formats by their name."""
+
+LINE_ENDS = ("\x85", "\u2028", "\u2029")
+"""Signs that JSON leaves as they are, and at which `str.splitlines` ends a line."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +140,7 @@ class _Renderer:
         digest = hashlib.sha256()
         file = folder / f"{split}.jsonl"
         with file.open("wb") as stream:
-            for record in read_samples(out, split=split, trainable_only=False):
+            for record in _records(out, split):
                 counts.read += 1
                 try:
                     line = self._line(_checked(record), counts)
@@ -175,7 +181,7 @@ class _Renderer:
         self.clips.write(tuple(at[named[name]] for name in line.paths))
         counts.tasks[exchange.task] += 1
         counts.changed_for.update((*exchange.changes, *line.changes))
-        return json.dumps(line.value, ensure_ascii=False).encode() + b"\n"
+        return _json_line(line.value)
 
     def _counted(self, counts: _Counts, file: str, sha256: str) -> SplitCounts:
         return SplitCounts(
@@ -192,6 +198,23 @@ class _Renderer:
             tasks=dict(sorted(counts.tasks.items())),
             changed_for=dict(sorted(counts.changed_for.items())),
         )
+
+
+def _records(out: str, split: str) -> Iterator[dict[str, Any]]:
+    try:
+        yield from read_samples(out, split=split, trainable_only=False)
+    except (pa.ArrowException, OSError) as error:
+        raise ConfigError(
+            f"{out}: a table cannot be read ({error}); look at it: ieat verify {out}"
+        ) from error
+
+
+def _json_line(value: dict[str, Any]) -> bytes:
+    """Return JSON on one line, also for readers that take every kind of line end for one."""
+    text = json.dumps(value, ensure_ascii=False)
+    for sign in LINE_ENDS:
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return f"{text}\n".encode()
 
 
 def _checked(record: dict[str, Any]) -> Stage2Row:

@@ -4,7 +4,7 @@ The format is that of ms-swift's documentation (Customization/Custom-dataset: `m
 `<audio>` tag for each path of `audios`) and of its code: `loss` of an assistant's message switches
 the loss on or off whatever the loss scale is (`LossScale._inner_call`), and neighboring messages of
 the assistant are made one turn whose parts keep their own loss (`Template._swift_prepare_inputs`,
-from 4.2.0 on; earlier versions keep the first loss for all).
+from 4.3.0 on; up to 4.1 the first loss counts for all).
 """
 
 from collections.abc import Mapping
@@ -61,7 +61,7 @@ class Swift:
         """Return what must be set, by the modes that are used."""
         notes = ["start training in this folder, or name it in ROOT_IMAGE_DIR"]
         if "injected" in modes.shares:
-            notes.append("injected needs ms-swift 4.2.0 or later, with its own template backend")
+            notes.append("injected needs ms-swift 4.3.0 or later, with its own template backend")
         if "implicit" in modes.shares:
             notes.append(
                 "--add_non_thinking_prefix false, or models that may think get an empty block"

@@ -43,13 +43,7 @@ class Swift:
     def __init__(self) -> None:
         package = find_package("ms-swift", "swift")
         scope: dict[str, Any] = {**STANDARD, "logger": Warnings(), "List": list, "Context": str}
-        take_out(
-            package / "template" / "utils.py",
-            scope,
-            "ContextType",
-            "get_last_user_round",
-            "get_token_backed_response_ids",
-        )
+        take_out(package / "template" / "utils.py", scope)
         scope["ALL_BASE_STRATEGY"] = ["default", "last_round", "all"]
         take_out(package / "loss_scale" / "base.py", scope, "LossScale")
         take_out(package / "template" / "base.py", scope, "Template")

@@ -32,11 +32,12 @@ def take_out(file: Path, scope: dict[str, Any], *names: str) -> None:
     Args:
         file: Where they are written.
         scope: Holds what they use, and receives them.
-        names: What to take.
+        names: What to take; none for all classes and functions.
     """
     tree = ast.parse(file.read_text(encoding="utf-8"))
-    taken = [node for node in tree.body if _name_of(node) in names]
-    assert {_name_of(node) for node in taken} == set(names)
+    defined = [node for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)]
+    taken = [node for node in tree.body if _name_of(node) in names] if names else defined
+    assert {_name_of(node) for node in taken} >= set(names)
     for node in taken:
         for part in ast.walk(node):
             if isinstance(part, ast.FunctionDef):

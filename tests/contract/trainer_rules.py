@@ -64,7 +64,7 @@ class Learned(NamedTuple):
 
 
 def read_as_swift(line: dict[str, Any]) -> Learned:
-    """Read a line as ms-swift does with its default loss scale, from 4.2.0 on."""
+    """Read a line as ms-swift does with its default loss scale, from 4.3.0 on."""
     messages = line["messages"]
     for message in messages:
         assert set(message) <= {"role", "content", "loss"}

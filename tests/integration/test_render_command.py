@@ -32,7 +32,7 @@ def test_it_says_what_it_wrote_and_what_to_set(out, tmp_path, capsys):
         "  explicit 2 (drawn 2), injected 1 (drawn 1), implicit 1 (drawn 1)",
         f"4 clips; what it came from: {output}/render.json",
         "note: start training in this folder, or name it in ROOT_IMAGE_DIR",
-        "note: injected needs ms-swift 4.2.0 or later, with its own template backend",
+        "note: injected needs ms-swift 4.3.0 or later, with its own template backend",
         "note: --add_non_thinking_prefix false, or models that may think get an empty block",
     ]
     text = (output / "train.jsonl").read_text(encoding="utf-8")

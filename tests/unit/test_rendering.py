@@ -239,6 +239,20 @@ def test_paths_begin_with_the_root_that_is_given(tmp_path, output):
     assert (output / path.removeprefix("/data/talks/")).is_file()
 
 
+def test_a_line_is_one_line_for_every_reader(tmp_path, output):
+    words = "One\u2028two\u2029three\x85four"
+    rendered(tmp_path, embedded(composed((TALK[0], ("bob", words), *TALK[2:]))), output)
+    assert lines(output)[1]["messages"][1]["content"] == words
+
+
+def test_a_table_that_is_broken_is_told_and_leaves_nothing(tmp_path, output):
+    out = write_build(tmp_path / "out", many(1))
+    (tmp_path / "out" / "stage2" / "train-00000-of-00001.parquet").write_bytes(b"PAR1")
+    with pytest.raises(ConfigError, match="ieat verify"):
+        render(out, str(output), RenderSettings("swift"))
+    assert not output.exists()
+
+
 def test_an_output_that_is_not_free_stays_as_it_is(tmp_path, output):
     output.mkdir()
     (output / "notes.txt").write_text("mine", encoding="utf-8")
