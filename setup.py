@@ -57,6 +57,7 @@ setup(
             "datasets>=3,<4",
             "duckdb>=1",
             "hypothesis>=6.100",
+            "Jinja2>=3",
             "jiwer>=3",
             "moto[server]>=5",
             "mypy>=1.11",

@@ -4,6 +4,7 @@ from ieat.pipeline.codes.code import Code, Kind
 from ieat.pipeline.codes.ends import ENDS
 from ieat.pipeline.codes.failures import FAILURES
 from ieat.pipeline.codes.flags import FLAGS
+from ieat.pipeline.codes.renderings import RENDERINGS
 
 HEADINGS: dict[Kind, str] = {
     "failure": "Failures: the unit is in `_dead_letters`",
@@ -11,9 +12,10 @@ HEADINGS: dict[Kind, str] = {
     "filtered": "Filtered: left out on purpose, counted",
     "flag": "Flags: something is odd, the row is there",
     "reason": "Reasons why a row is not trainable",
+    "rendering": "Renderings: what `ieat render` leaves out or changes, counted in `render.json`",
 }
 
-CODES: dict[str, Code] = FAILURES | ENDS | FLAGS
+CODES: dict[str, Code] = FAILURES | ENDS | FLAGS | RENDERINGS
 
 
 def describe_code(code: str) -> Code | None:

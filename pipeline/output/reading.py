@@ -48,6 +48,21 @@ def read_samples(
     return _rows(folder, files, mode, trainable_only, table)
 
 
+def splits_of(out: str, table: str) -> tuple[str, ...]:
+    """Return the splits that a table of a build has, sorted.
+
+    Raises:
+        ConfigError: The build has no such table.
+    """
+    folder = BuildFolder(out)
+    files = folder.files.glob(folder.path(f"{table}/*-of-*.parquet"))
+    # A split holds no dash: `train-00000-of-00004.parquet`.
+    splits = {file.rpartition("/")[2].partition("-")[0] for file in files}
+    if not splits:
+        raise ConfigError(f"{out} has no {table}/*.parquet; look at its README.md")
+    return tuple(sorted(splits))
+
+
 def adjust_messages(messages: list[dict[str, Any]], mode: ThinkMode) -> list[dict[str, Any]]:
     """Return messages, written for `explicit`, as a think mode wants them."""
     if mode == "implicit":

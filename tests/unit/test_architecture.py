@@ -25,6 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # Keys hold the version of the decoder, and every paid answer is counted.
     "store": {"failures", "ports", "config", "audio", "spending", "schemas"},
     "output": {"failures", "ports", "config", "audio", "schemas", "prompts", "codes"},
+    "render": {"failures", "output", "schemas"},
 }
 """Parts that may use only the named ones, besides themselves."""
 
@@ -38,7 +39,7 @@ MUST_NOT_IMPORT: dict[str, set[str]] = {
 }
 """Parts that use others of their level, but none above them."""
 
-WITHOUT_BEAM = {"schemas", "prompts", "engines", "corpora", "audio", "store"}
+WITHOUT_BEAM = {"schemas", "prompts", "engines", "corpora", "audio", "store", "render"}
 
 
 def source_files() -> list[Path]:

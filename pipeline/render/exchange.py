@@ -1,0 +1,65 @@
+"""One row as something to learn: what is heard and said before, and the answer with its loss."""
+
+from typing import Literal, NamedTuple
+
+from ieat.pipeline.output.reading import ThinkMode
+from ieat.schemas.cells import SpanCell
+from ieat.schemas.dialogue import Language
+from ieat.schemas.emotion import Emotion
+
+
+class Said(NamedTuple):
+    """A message before the answer; none of it is learned."""
+
+    role: Literal["system", "user", "assistant"]
+    """Who speaks."""
+    content: str
+    """The words; an `<audio>` tag for each clip that is heard."""
+
+
+class Part(NamedTuple):
+    """A piece of the answer; the answer is all of them without anything between."""
+
+    text: str
+    """The words, tags of the thinking included."""
+    loss: bool
+    """Whether it is learned; otherwise it is context."""
+
+
+class Clip(NamedTuple):
+    """What an `<audio>` tag stands for."""
+
+    span: SpanCell
+    """Where it comes from."""
+    content: bytes | None
+    """The FLAC file; null when it has to be cut again."""
+
+
+class Exchange(NamedTuple):
+    """One row as something to learn.
+
+    Messages alternate: after an optional system message the user begins, and speaks last.
+    """
+
+    row_id: str
+    """Id of the row."""
+    task: str
+    """`answer` for stage 2, else the task of stage 1."""
+    mode: ThinkMode | None
+    """Think mode; null where there is no thinking to speak of."""
+    language: Language
+    """Language that is spoken."""
+    said: tuple[Said, ...]
+    """What is heard and said before the answer."""
+    clips: tuple[Clip, ...]
+    """One for each `<audio>` tag, in order."""
+    answer: tuple[Part, ...]
+    """The answer: one piece, or thinking in context and then the response."""
+    thinking: str | None
+    """The thinking without tags; null in the mode `implicit`."""
+    response: str
+    """The answer without the thinking."""
+    emotion: Emotion | None
+    """The emotion of the turn that is answered; null when unknown."""
+    changes: tuple[str, ...]
+    """What differs from the row, as codes."""

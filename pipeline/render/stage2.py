@@ -1,0 +1,95 @@
+"""A row of stage 2 as something to learn, in one think mode."""
+
+from collections.abc import Sequence
+
+from ieat.pipeline.failures import ConfigError, Filtered
+from ieat.pipeline.output.messages import AUDIO_TAG
+from ieat.pipeline.output.reading import ThinkMode
+from ieat.pipeline.output.stage2_rows import MODE_REASONS
+from ieat.pipeline.render.exchange import Clip, Exchange, Part, Said
+from ieat.pipeline.render.tags import Tags
+from ieat.schemas.rows import Stage2Row
+
+
+def fit_modes(row: Stage2Row) -> tuple[ThinkMode, ...]:
+    """Return the modes that a row is fit for."""
+    fit: dict[ThinkMode, bool] = {
+        "explicit": row.trainable.explicit,
+        "injected": row.trainable.injected,
+        "implicit": row.trainable.implicit,
+    }
+    return tuple(mode for mode, is_fit in fit.items() if is_fit)
+
+
+def reasons_against(row: Stage2Row, mode: ThinkMode) -> tuple[str, ...]:
+    """Return what speaks against a row in a mode, as codes."""
+    if mode == "explicit":
+        return tuple(code for code in row.trainable.reasons if code not in MODE_REASONS)
+    return row.trainable.reasons
+
+
+def exchange_of(row: Stage2Row, mode: ThinkMode, tags: Tags) -> Exchange:
+    """Return a row in a think mode.
+
+    `explicit` has one piece that is learned, thinking and response; `injected` has the thinking
+    as a piece that is not learned; `implicit` has the response alone, without any tag. Where the
+    row begins with a reply, an empty message of the user stands before it: trainers want the user
+    first, and the thinking may rest on that reply.
+
+    Raises:
+        Filtered: Words look like a tag of the thinking.
+        ConfigError: The row is not in the form of a build.
+    """
+    *before, think, write = row.messages
+    kinds = [message.kind for message in row.messages]
+    is_sound = kinds.count("think") == 1 and (think.kind, write.kind) == ("think", "write")
+    if not is_sound or _num_tags(row) != len(row.audios):
+        raise ConfigError(f"{row.row_id} is not as a build writes it; look at it: ieat verify")
+    said = [Said(message.role, message.content) for message in before]
+    changes = []
+    first = next(place for place, message in enumerate(said) if message.role != "system")
+    if said[first].role == "assistant":
+        changes.append("reply_first")
+        said.insert(first, Said("user", ""))
+    _refuse_marks([*(message.content for message in said), think.content, write.content], tags)
+    return Exchange(
+        row_id=row.row_id,
+        task="answer",
+        mode=mode,
+        language=row.language,
+        said=tuple(said),
+        clips=tuple(
+            Clip(span, audio.bytes) for span, audio in zip(row.audio_spans, row.audios, strict=True)
+        ),
+        answer=_answer(mode, tags.around(think.content), write.content),
+        thinking=None if mode == "implicit" else think.content,
+        response=write.content,
+        emotion=next(
+            (
+                state.emotion
+                for state in row.trajectory_so_far
+                if state.turn_index == row.turn_index
+            ),
+            None,
+        ),
+        changes=tuple(changes),
+    )
+
+
+def _answer(mode: ThinkMode, thinking: str, response: str) -> tuple[Part, ...]:
+    if mode == "explicit":
+        return (Part(thinking + response, loss=True),)
+    if mode == "injected":
+        return (Part(thinking, loss=False), Part(response, loss=True))
+    return (Part(response, loss=True),)
+
+
+def _num_tags(row: Stage2Row) -> int:
+    return sum(message.content.count(AUDIO_TAG) for message in row.messages)
+
+
+def _refuse_marks(texts: Sequence[str], tags: Tags) -> None:
+    """Refuse words that a trainer, or whoever cuts the thinking off, would take for a tag."""
+    for mark in tags.marks:
+        if any(mark in text for text in texts):
+            raise Filtered("tag_in_words", f"the words hold {mark}, a tag of the thinking")
