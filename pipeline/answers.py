@@ -1,6 +1,6 @@
 """The forms of language models' answers, and reading an answer into its form.
 
-The JSON schemas that servers are shown are released files (`prompts/*/v1.schema.json`); a test
+The JSON schemas that servers are shown are released files (`prompts/*/v<N>.schema.json`); a test
 holds these classes and those files together.
 """
 

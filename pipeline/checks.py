@@ -2,7 +2,9 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
+
+from rapidfuzz import fuzz
 
 from ieat.pipeline.answers import QuoteForm, is_refusal
 from ieat.pipeline.failures import UnusableAnswer
@@ -19,6 +21,10 @@ MAX_RESPONSE = {Language.EN: 100, Language.ZH: 180}
 
 MAX_CHARACTERS = 40
 """Characters per word beyond which a text is too long, whatever it says."""
+
+MAX_LIKENESS = 80.0
+"""Percent of likeness (normalized Indel) from which a sentence is a copy of an example's: other
+words for two things of ten, or a new end, still are."""
 
 _LABEL = re.compile(
     r"\b(label(l?ed|l?ing|s)?|tag(ged|s)?|annotat(ed|ion|ions|or)|ground[- ]truth"
@@ -82,6 +88,29 @@ def check_cause_text(text: str, history: History) -> None:
     claim = find_unheld_claim(text, history)
     if claim is not None:
         raise UnusableAnswer("vocal_claim", f"claims {claim!r}, which nothing shows")
+
+
+def check_not_copied(text: str, examples: Set[str]) -> None:
+    """Check that a sentence is not one of the examples in the prompt.
+
+    Args:
+        text: An event or an appraisal.
+        examples: Sentences of the prompt's example answers.
+
+    Raises:
+        UnusableAnswer: example_copied.
+    """
+    said = _plain(text)
+    for example in examples:
+        shown = _plain(example)
+        if shown and (fuzz.ratio(said, shown) >= MAX_LIKENESS or shown in said):
+            raise UnusableAnswer("example_copied", f"repeats an example of the prompt: {example!r}")
+
+
+def _plain(text: str) -> str:
+    """Return letters, digits and single spaces only, lower case."""
+    folded = unicodedata.normalize("NFKC", text).lower()
+    return " ".join("".join(c if c.isalnum() else " " for c in folded).split())
 
 
 def check_response_text(text: str, history: History) -> None:

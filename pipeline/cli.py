@@ -1,4 +1,4 @@
-"""The command line: ieat build | init | plan | check | show | verify | store | render."""
+"""The command line: ieat build | init | plan | check | show | verify | render | judge | bench | guard | store."""
 
 import logging
 import sys
@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ieat.pipeline import render_commands, store_commands
+from ieat.pipeline import bench_commands, render_commands, store_commands
 from ieat.pipeline.config import BuildConfig, load_config
 from ieat.pipeline.failures import ConfigError, EngineUnavailable, RecordError
 from ieat.pipeline.init import write_config
@@ -28,6 +28,7 @@ app = typer.Typer(
 
 app.add_typer(store_commands.app, name="store")
 app.command()(render_commands.render)
+app.add_typer(bench_commands.app, name="bench")
 
 Config = Annotated[
     Path | None, typer.Option("--config", help="YAML file; `ieat init` writes a commented one.")

@@ -16,7 +16,7 @@ from ieat.schemas.engine import AnswerSchema, Message
 FOLDER = Path(__file__).parent
 LOCK_FILE = FOLDER / "prompts.lock.json"
 NAMES = ("labeling", "attribution", "joint", "response", "reask", "thinking", "voice")
-VERSIONS = dict.fromkeys(NAMES, 1)
+VERSIONS = dict.fromkeys(NAMES, 1) | {"labeling": 2, "attribution": 2, "joint": 2}
 """Released version of each prompt that is used where none is named."""
 
 _HEADING = re.compile(r"^## +(\w+) *$", re.MULTILINE)
@@ -55,6 +55,11 @@ class Prompt:
         """SHA-256 of the template."""
         return self.file.sha256
 
+    @property
+    def example_sentences(self) -> frozenset[str]:
+        """What its example answers say in words of their own; no real answer may repeat it."""
+        return example_sentences("\n".join(self.file.sections.values()))
+
     def render(self, values: Mapping[str, str]) -> tuple[Message, ...]:
         """Return the messages, every placeholder filled.
 
@@ -90,6 +95,25 @@ def _names(text: str) -> frozenset[str]:
         for found in Template.pattern.finditer(text)
         if found.group("named") or found.group("braced")
     )
+
+
+OWN_WORDS = ("event", "appraisal")
+"""Keys of answers whose values are a model's own words; all others are quoted or chosen."""
+
+
+@cache
+def example_sentences(text: str) -> frozenset[str]:
+    """Return the own words of a template's example answers: of its lines that are JSON objects."""
+    sentences = set()
+    for line in text.splitlines():
+        if not line.startswith("{"):
+            continue
+        try:
+            answer = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        sentences |= {answer[key] for key in OWN_WORDS if isinstance(answer.get(key), str)}
+    return frozenset(sentences)
 
 
 @dataclass(frozen=True)

@@ -120,6 +120,11 @@ FAILURES: dict[str, Code] = {
     "evidence_turn_unknown": Code(
         "failure", "The answer quotes a turn that was not shown.", "Try another model."
     ),
+    "example_copied": Code(
+        "failure",
+        "Event or appraisal repeats an example of the prompt instead of telling of the dialogue.",
+        "Try another model, or a prompt without examples.",
+    ),
     "excluded_by_list": Code(
         "failure",
         "The dialogue is on the exclusion list of its corpus.",

@@ -1,9 +1,11 @@
 """One question for label and cause: the labeler pays for it, the attributor finds it stored."""
 
+from collections.abc import Set
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ieat.pipeline.answers import JointForm, QuoteForm, read_answer
-from ieat.pipeline.checks import check_cause_text, check_evidence
+from ieat.pipeline.checks import check_cause_text, check_evidence, check_not_copied
 from ieat.pipeline.engines.asking import Judgment, PartlyUsable, ask_twice, pose, render_turns
 from ieat.pipeline.failures import UnusableAnswer
 from ieat.pipeline.ports import AnsweringModel
@@ -46,16 +48,17 @@ class JointModel:
             "turn": str(history.last.turn_index),
             "speaker": history.last.speaker,
         }
+        prompt = self.prompts.prompt("joint", history.language)
         return await ask_twice(
             self._model,
-            pose(self.prompts.prompt("joint", history.language), values, self._sampling),
+            pose(prompt, values, self._sampling),
             history.dialogue_id,
             self.prompts.template("reask", history.language),
-            lambda answer: _judge(answer, history),
+            lambda answer: _judge(answer, history, prompt.example_sentences),
         )
 
 
-def _judge(answer: Answer, history: History) -> LabelAndCause:
+def _judge(answer: Answer, history: History, examples: Set[str]) -> LabelAndCause:
     """Read a joint answer.
 
     Raises:
@@ -70,29 +73,47 @@ def _judge(answer: Answer, history: History) -> LabelAndCause:
     try:
         if not form.event or form.kind is None:
             raise UnusableAnswer("cause_missing", "an emotion without event or kind")
-        cause = read_cause(form.evidence, form.event, form.appraisal, form.kind, history)
+        own_words = OwnWords(form.event, form.appraisal)
+        cause = read_cause(form.evidence, own_words, form.kind, history, examples)
     except UnusableAnswer as problem:
         label = LabelAndCause(emotion=form.emotion, intensity=form.intensity, cause=None)
         raise PartlyUsable(problem, label) from problem
     return LabelAndCause(emotion=form.emotion, intensity=form.intensity, cause=cause)
 
 
+class OwnWords(NamedTuple):
+    """What a model says of a cause in words of its own."""
+
+    event: str
+    """What happened."""
+    appraisal: str | None
+    """What it means to the speaker."""
+
+
 def read_cause(
     quotes: tuple[QuoteForm, ...],
-    event: str,
-    appraisal: str | None,
+    own_words: OwnWords,
     kind: CauseKind,
     history: History,
+    examples: Set[str],
 ) -> Cause:
     """Return a cause whose evidence and sentences pass the checks.
+
+    Args:
+        quotes: The evidence as it was answered.
+        own_words: Event and appraisal as they were answered.
+        kind: The kind of the cause.
+        history: What the question showed.
+        examples: Sentences of the example answers in the prompt.
 
     Raises:
         UnusableAnswer: One of them does not.
     """
+    event, appraisal = own_words
     evidence = check_evidence(quotes, history, kind)
-    check_cause_text(event, history)
-    if appraisal:
-        check_cause_text(appraisal, history)
+    for sentence in (event, appraisal) if appraisal else (event,):
+        check_cause_text(sentence, history)
+        check_not_copied(sentence, examples)
     return Cause(
         event=event.strip(),
         appraisal=appraisal.strip() if appraisal else None,

@@ -1,8 +1,10 @@
 """Have a language model write the cause of a state, and hold it to its evidence."""
 
+from collections.abc import Set
+
 from ieat.pipeline.answers import CauseForm, read_answer
 from ieat.pipeline.engines.asking import ask_twice, pose, render_turns
-from ieat.pipeline.engines.joint import JointModel, read_cause
+from ieat.pipeline.engines.joint import JointModel, OwnWords, read_cause
 from ieat.pipeline.failures import UnusableAnswer
 from ieat.pipeline.ports import AnsweringModel
 from ieat.prompts.library import Prompt, PromptLibrary
@@ -74,7 +76,7 @@ class LLMAttributor:
             pose(prompt, values, self._sampling),
             history.dialogue_id,
             self._prompts.template("reask", history.language),
-            lambda answer: judge_cause(answer, history),
+            lambda answer: judge_cause(answer, history, prompt.example_sentences),
         )
         return self._attribution(state, found.value, prompt, found.response_keys)
 
@@ -111,14 +113,20 @@ class LLMAttributor:
         )
 
 
-def judge_cause(answer: Answer, history: History) -> Cause:
+def judge_cause(answer: Answer, history: History, examples: Set[str]) -> Cause:
     """Return the checked cause of an answer to `attribution`.
+
+    Args:
+        answer: The stored answer.
+        history: What the question showed.
+        examples: Sentences of the example answers in the prompt.
 
     Raises:
         UnusableAnswer: It cannot be read or breaks a check.
     """
     form = read_answer(answer, CauseForm)
-    return read_cause(form.evidence, form.event, form.appraisal, form.kind, history)
+    own_words = OwnWords(form.event, form.appraisal)
+    return read_cause(form.evidence, own_words, form.kind, history, examples)
 
 
 def _is_joint(state: EmotionalState) -> bool:

@@ -52,7 +52,11 @@ class Billing:
 
 def configured(folder, server, count, **changes):
     settings = {"prices": PRICES, "in_flight": IN_FLIGHT, "max_wait": 0.05, "max_tokens": 100}
-    values = {"language_model_settings": settings, "in_flight": IN_FLIGHT} | changes
+    # Budgets here are reckoned for questions of these lengths, whichever versions are the default.
+    prompts = {"joint": 1, "response": 1}
+    values = {
+        "language_model_settings": settings, "in_flight": IN_FLIGHT, "prompts": prompts
+    } | changes  # fmt: skip
     return build_config(folder, talks(count), server.base_url, **values)
 
 

@@ -10,6 +10,7 @@ from ieat.pipeline.config import load_config
 from ieat.pipeline.main import build
 from ieat.pipeline.output.reading import read_samples
 from ieat.pipeline.output.verify import verify
+from ieat.prompts.library import VERSIONS
 from tests.openai_server import CHAT, TRANSCRIPTIONS, OpenAIServer, failure
 from tests.sounds import speech, write
 from tests.talk_script import CODES, MISBEHAVIORS, SENTENCES, endpoint, manifest_line
@@ -43,6 +44,11 @@ def configured(folder, server, *lines, **changes):
         "recognizer": "gold",
     }
     return load_config(None, values | changes, base_url=server.base_url if server else None)
+
+
+def versioned(prompt):
+    """Return what a schema is named in a request, in the version that is the default."""
+    return f"{prompt}_{VERSIONS[prompt]}"
 
 
 def rows(folder, table):
@@ -122,7 +128,7 @@ def test_label_and_cause_are_paid_with_one_question_a_turn(tmp_path, server):
     asked = Counter(
         request.body["response_format"]["json_schema"]["name"] for request in server.requests
     )
-    assert asked == {"joint_1": 2, "response_1": 1}
+    assert asked == {versioned("joint"): 2, versioned("response"): 1}
 
 
 @pytest.mark.parametrize("misbehavior", MISBEHAVIORS)
@@ -153,7 +159,7 @@ def test_states_with_corpus_labels_are_asked_for_their_causes_alone(tmp_path, se
     line = json.dumps({"dialogue_id": "a", "language": "en", "turns": turns})
     report = build(configured(tmp_path, server, line))
     asked = {request.body["response_format"]["json_schema"]["name"] for request in server.requests}
-    assert asked == {"attribution_1", "response_1"}
+    assert asked == {versioned("attribution"), versioned("response")}
     # The words themselves speak of sobbing, so the claim holds.
     assert report.manifest.codes == {}
     assert len(rows(tmp_path, "stage2")) == 2

@@ -9,6 +9,7 @@ import pytest
 
 from ieat.pipeline.cli import run
 from ieat.pipeline.main import build
+from ieat.prompts.library import VERSIONS
 from tests.openai_server import OpenAIServer
 from tests.talk_build import build_config, shards, talks
 from tests.talk_script import endpoint
@@ -44,8 +45,24 @@ def test_stats_tell_answers_tokens_and_money_by_engine_and_question(paid, capsys
     assert code == 0
     lines = [line.split() for line in said.splitlines()]
     # The server bills 10 tokens in and 5 out for each answer: 30 millionths of a dollar.
-    assert lines[1] == ["openai:fake-1", "joint@1", "6", "60", "0", "30", "0.0002"]
-    assert lines[2] == ["openai:fake-1", "response@1", "6", "60", "0", "30", "0.0002"]
+    assert lines[1] == [
+        "openai:fake-1",
+        f"joint@{VERSIONS['joint']}",
+        "6",
+        "60",
+        "0",
+        "30",
+        "0.0002",
+    ]
+    assert lines[2] == [
+        "openai:fake-1",
+        f"response@{VERSIONS['response']}",
+        "6",
+        "60",
+        "0",
+        "30",
+        "0.0002",
+    ]
     assert said.splitlines()[-1] == "12 answers for 3 dialogues, 0.0004 USD"
     code, said, _ = ieat(capsys, "store", "stats", paid / "out.ieat", "--json")
     told = json.loads(said)

@@ -34,6 +34,8 @@ MUST_NOT_IMPORT: dict[str, set[str]] = {
     "stages": {"cli", "main", "wiring", "engines", "store"},
     "steps": {"cli", "main", "wiring", "engines", "stages", "store", "output", "corpora", "audio"},
     "wiring": {"cli", "main"},
+    "bench": {"cli", "main", "engines", "output"},
+    "bench_commands": {"cli", "main", "engines", "wiring"},
     "main": {"cli", "engines"},
     "cli": {"engines"},
 }

@@ -1,7 +1,12 @@
 import pytest
 
 from ieat.pipeline.answers import QuoteForm
-from ieat.pipeline.checks import check_cause_text, check_evidence, check_response_text
+from ieat.pipeline.checks import (
+    check_cause_text,
+    check_evidence,
+    check_not_copied,
+    check_response_text,
+)
 from ieat.pipeline.failures import UnusableAnswer
 from ieat.schemas.attribution import CauseKind
 from ieat.schemas.dialogue import Language
@@ -130,3 +135,32 @@ def test_a_response_that_breaks_a_check_has_its_code(text, code):
 
 def test_a_spoken_response_passes():
     check_response_text("Oh no. Did you see who took it? Let's call the station.", ENGLISH)
+
+
+@pytest.mark.parametrize(
+    ("text", "example"),
+    [
+        ("A kite flew over the barn.", "A kite flew over the barn."),
+        ("a kite flew over the barn!", "A kite flew over the barn."),
+        ("Their kite flew over the old barn.", "A kite flew over the barn."),
+        ("So it is: a kite flew over the barn, they say.", "A kite flew over the barn."),
+        ("对方的风筝飞过了谷仓。", "风筝飞过了谷仓。"),
+        ("一只风筝飞过了谷仓", "一只风筝飞过谷仓。"),
+    ],
+)
+def test_a_sentence_of_an_example_is_no_answer(text, example):
+    assert code_of(check_not_copied, text, {"Another one.", example}) == "example_copied"
+
+
+@pytest.mark.parametrize(
+    ("text", "examples"),
+    [
+        ("Somebody took their bag.", {"A kite flew over the barn."}),
+        ("A plane flew over the city.", {"A kite flew over the barn."}),
+        ("有人偷了对方的包。", {"一只风筝飞过了谷仓。"}),
+        ("Somebody took their bag.", set()),
+        ("Somebody took their bag.", {"", "..."}),
+    ],
+)
+def test_words_of_its_own_are_no_copy(text, examples):
+    check_not_copied(text, examples)

@@ -8,7 +8,7 @@ from ieat.pipeline.engines.llm_attributor import LLMAttributor
 from ieat.pipeline.engines.llm_labeler import JointLabeler, LLMLabeler
 from ieat.pipeline.engines.responders import WrittenResponder
 from ieat.pipeline.failures import UnusableAnswer
-from ieat.prompts.library import PromptLibrary
+from ieat.prompts.library import VERSIONS, PromptLibrary
 from ieat.schemas.dialogue import Language
 from ieat.schemas.emotion import Emotion, EmotionalState, Intensity
 from ieat.schemas.engine import Answer, Sampling
@@ -58,7 +58,10 @@ def attribute(model, with_history=STOLEN, state=ANGRY, joint=None):
 def test_a_label_carries_prompt_and_answer():
     label = run(LLMLabeler(ScriptedModel(in_turn(LABEL)), PROMPTS, SAMPLING).label(STOLEN))
     assert (label.emotion, label.intensity) == (Emotion.ANGER, Intensity.HIGH)
-    assert (label.prompt_id, label.response_keys) == ("labeling@1.en", ("key-1",))
+    assert (label.prompt_id, label.response_keys) == (
+        f"labeling@{VERSIONS['labeling']}.en",
+        ("key-1",),
+    )
 
 
 def test_unclear_is_an_abstention():
@@ -139,7 +142,7 @@ def test_chinese_is_asked_and_answered_in_chinese():
     state = EmotionalState(turn_index=0, speaker="小王", chosen=Emotion.SAD, chosen_from="gold")
     model = ScriptedModel(in_turn(cause))
     found = attribute(model, SICK, state)
-    assert found.prompt_id == "attribution@1.zh"
+    assert found.prompt_id == f"attribution@{VERSIONS['attribution']}.zh"
     assert "小王 的情绪是 难过" in model.last_prompts[0]
 
 
@@ -172,7 +175,8 @@ def test_a_joint_label_stands_when_its_cause_does_not():
 
 def test_a_state_with_a_corpus_label_is_asked_for_its_cause_alone():
     shared = JointModel(ScriptedModel(lambda question: LABEL), PROMPTS, SAMPLING)
-    assert attribute(ScriptedModel(in_turn(CAUSE)), joint=shared).prompt_id == "attribution@1.en"
+    found = attribute(ScriptedModel(in_turn(CAUSE)), joint=shared)
+    assert found.prompt_id == f"attribution@{VERSIONS['attribution']}.en"
 
 
 TARGET = Target(user_speaker="ann", answering_speaker="bob", user_turns=(2,), answer_turns=(3,))
@@ -200,3 +204,37 @@ def test_a_response_that_speaks_of_itself_is_asked_again():
     model = ScriptedModel(in_turn(bad, good))
     assert respond(model).text == "I hear you."
     assert len(model.questions) == 2
+
+
+def test_an_answer_that_repeats_an_example_of_the_prompt_is_no_cause():
+    prompt = PROMPTS.prompt("attribution", Language.EN)
+    copied = CAUSE | {"event": sorted(prompt.example_sentences)[0]}
+    with pytest.raises(UnusableAnswer) as caught:
+        attribute(ScriptedModel(in_turn(copied)))
+    assert caught.value.code == "example_copied"
+
+
+def test_a_joint_answer_that_repeats_an_example_keeps_its_label():
+    sentence = sorted(PROMPTS.prompt("joint", Language.EN).example_sentences)[0]
+    shared = JointModel(
+        ScriptedModel(in_turn(LABEL | CAUSE | {"appraisal": sentence})), PROMPTS, SAMPLING
+    )
+    found = run(shared.ask(STOLEN))
+    assert (found.value.emotion, found.value.cause) == (Emotion.ANGER, None)
+    assert found.problem.code == "example_copied"
+
+
+def test_the_examples_of_an_own_prompt_may_not_be_repeated_either(tmp_path):
+    example = {"event": "A kite flew over the barn.", "appraisal": None}
+    (tmp_path / "en.md").write_text(
+        f"## user\n{json.dumps(example)}\n$turns $turn $speaker $emotion\n", encoding="utf-8"
+    )
+    own = PromptLibrary({"attribution": str(tmp_path)})
+
+    def with_event(event):
+        model = ScriptedModel(in_turn(CAUSE | {"event": event}))
+        return run(LLMAttributor(model, own, SAMPLING, None).attribute(STOLEN, ANGRY))
+
+    assert with_event("Somebody took their bag.").prompt_id == "attribution@own.en"
+    with pytest.raises(UnusableAnswer, match="kite"):
+        with_event("A kite flew over the barn!")

@@ -4,19 +4,24 @@ import re
 import pytest
 
 from ieat.pipeline.answers import CauseForm, JointForm, LabelForm, ResponseForm, VoiceForm
+from ieat.pipeline.checks import check_cause_text, check_evidence, check_not_copied
+from ieat.pipeline.failures import UnusableAnswer
 from ieat.prompts.library import (
     FOLDER,
     NAMES,
+    VERSIONS,
     Prompt,
     PromptError,
     PromptLibrary,
     TemplateFile,
     answer_schema,
     digest,
+    example_sentences,
     read_lock,
 )
 from ieat.prompts.lock import lock
 from ieat.schemas.dialogue import Language
+from tests.unit.test_checks import heard, history
 
 FORMS = {
     "labeling": LabelForm,
@@ -45,16 +50,23 @@ def test_every_prompt_is_there_in_both_languages_with_the_same_sections_and_plac
             assert found[0] == found[1], (name, section)
 
 
-@pytest.mark.parametrize("name", sorted(FORMS))
-def test_the_released_answer_schema_has_the_fields_of_the_class_that_reads_it(name):
-    schema = json.loads(answer_schema(name).text)
+RELEASED = sorted(
+    (path.parent.name, int(path.name.split(".")[0][1:])) for path in FOLDER.glob("*/v*.schema.json")
+)
+"""Name and version of every answer schema."""
+
+
+@pytest.mark.parametrize(("name", "version"), RELEASED)
+def test_the_released_answer_schema_has_the_fields_of_the_class_that_reads_it(name, version):
+    schema = json.loads(answer_schema(name, version).text)
     assert set(schema["properties"]) == set(schema["required"]) == set(FORMS[name].model_fields)
     assert schema["additionalProperties"] is False
 
 
-@pytest.mark.parametrize(("name", "form"), sorted(FORMS.items()))
-def test_every_value_that_the_released_schema_allows_is_read(name, form):
-    schema = json.loads(answer_schema(name).text)
+@pytest.mark.parametrize(("name", "version"), RELEASED)
+def test_every_value_that_the_released_schema_allows_is_read(name, version):
+    form = FORMS[name]
+    schema = json.loads(answer_schema(name, version).text)
     good = {
         "evidence": [{"turn": 0, "quote": "a"}],
         "emotion": "sad",
@@ -70,6 +82,49 @@ def test_every_value_that_the_released_schema_allows_is_read(name, form):
     for field, allowed in schema["properties"].items():
         for value in allowed.get("enum", [good[field]]):
             form.model_validate({k: good[k] for k in schema["properties"]} | {field: value})
+
+
+@pytest.mark.parametrize("name", ["attribution", "joint", "labeling"])
+@pytest.mark.parametrize("language", list(Language))
+def test_the_shown_examples_are_answers_that_pass_every_check(name, language):
+    """A model that does as an example does must be able to pass; asked in turn order, as shown."""
+    system = PromptLibrary({}).template(name, language).sections["system"]
+    blocks = [block.splitlines() for block in system.split("\n\n") if block.startswith("[")]
+    assert len(blocks) == 3
+    for block in blocks:
+        turns = []
+        for line in block:
+            found = re.match(r"\[(\d+)\] ([AB])[:：] ?(.*)", line)
+            if found:
+                turns.append(heard(int(found[1]), found[3], found[2]))
+        form = FORMS[name].model_validate_json(block[-1])
+        # The order of the keys is the order of thought.
+        assert list(json.loads(block[-1])) == list(FORMS[name].model_fields)
+        shown = history(*turns, language=language)
+        is_felt = name == "attribution" or form.emotion != "neutral"
+        if is_felt:
+            check_evidence(form.evidence, shown, getattr(form, "kind", None))
+        for sentence in (getattr(form, "event", None), getattr(form, "appraisal", None)):
+            if sentence:
+                check_cause_text(sentence, shown)
+                with pytest.raises(UnusableAnswer, match="example"):
+                    check_not_copied(sentence, example_sentences(system))
+
+
+def test_examples_of_prompts_name_nobody():
+    """Names are what leaks first: speakers are letters, and no word within a sentence is a name."""
+    for name in ("attribution", "joint", "labeling"):
+        system = PromptLibrary({}).template(name, Language.EN).sections["system"]
+        spoken = re.findall(r"^\[\d+\] [AB]: (.*)$", system, re.MULTILINE)
+        assert len(spoken) == 6
+        for text in (*spoken, *example_sentences(system)):
+            capitals = re.findall(r"(?<=[a-z,;] )[A-Z]\w*", text)
+            assert set(capitals) <= {"I"}, text
+
+
+def test_only_whole_example_answers_are_looked_at():
+    text = 'Say {"event": "x"}.\n{"event": "A kite flew.", "appraisal": null}\n{broken\n{"turn": 1}'
+    assert example_sentences(text) == {"A kite flew."}
 
 
 def prompt(**sections):
@@ -109,7 +164,8 @@ def test_a_users_own_template_takes_the_place_of_a_released_one(tmp_path):
     own = library.prompt("labeling", Language.EN)
     assert own.prompt_id == "labeling@own.en"
     assert own.sha256 == digest((tmp_path / "en.md").read_text())
-    assert library.prompt("attribution", Language.EN).prompt_id == "attribution@1.en"
+    default = library.prompt("attribution", Language.EN)
+    assert default.prompt_id == f"attribution@{VERSIONS['attribution']}.en"
 
 
 def test_an_own_template_that_is_not_there_is_named(tmp_path):

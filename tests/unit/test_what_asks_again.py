@@ -19,7 +19,7 @@ from ieat.pipeline.rules import label_rules
 from ieat.pipeline.run_state import RunState
 from ieat.pipeline.stages.label import label_emotions
 from ieat.pipeline.wiring import open_engines
-from ieat.prompts.library import FOLDER
+from ieat.prompts.library import FOLDER, VERSIONS
 from ieat.schemas.dialogue import Language
 from ieat.schemas.engine import Answer, StoredAnswer
 from tests.dialogues import dialogue, heard, transcribed
@@ -220,7 +220,9 @@ def test_an_own_prompt_asks_again_with_its_first_changed_character(tmp_path):
     own = tmp_path / "own"
     own.mkdir()
     for language in ("en", "zh"):
-        shutil.copy(FOLDER / "joint" / f"v1.{language}.md", own / f"{language}.md")
+        shutil.copy(
+            FOLDER / "joint" / f"v{VERSIONS['joint']}.{language}.md", own / f"{language}.md"
+        )
     released = keys_of(config(tmp_path))
     # The same words under another name are the same question.
     assert keys_of(config(tmp_path, prompts={"joint": str(own)})) == released
