@@ -1,4 +1,4 @@
-"""The command line: ieat build | init | plan | check | show | verify | render | judge | bench | guard | store."""
+"""The command line: the commands of `ieat`, and their exit codes."""
 
 import logging
 import sys
