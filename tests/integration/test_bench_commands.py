@@ -315,3 +315,17 @@ def test_an_endpoint_that_refuses_us_is_unavailable(bench):
         script=lambda request: failure(401, "bad key", code="invalid_api_key"),
     )  # fmt: skip
     assert "401" in printed or "key" in printed
+
+
+def test_what_a_build_does_with_sound_and_rows_does_not_matter_here(bench, tmp_path):
+    (tmp_path / "ieat.yaml").write_text(
+        "inputs: [{path: none}]\noutput: elsewhere\nrecognizer: openai:ear\nlabeler: llm\n"
+        "attributor: llm\nresponse: written\nlanguage_model: openai:m\n"
+        "voice_labeler: openai-audio:ear\nlabels: {fusion: voice}\nretry: [refusal]\n",
+        encoding="utf-8",
+    )
+    report, _ = bench("emotions", "--config", "ieat.yaml", script=right)
+    assert bench.requests == NUM_TURNS
+    assert report["rows"][0]["engine"] == "openai:fake-1"
+    assert report["rows"][0]["accuracy"]["value"] == 1.0
+    assert not list(tmp_path.glob("elsewhere*"))
