@@ -173,7 +173,11 @@ def released(name: str, version: int, language: Language) -> TemplateFile:
         PromptError: It is missing or was edited after its release.
     """
     prompt_id = f"{name}@{version}.{language.value}"
-    file = _read(FOLDER / name / f"v{version}.{language.value}.md", prompt_id)
+    path = FOLDER / name / f"v{version}.{language.value}.md"
+    if not path.exists():
+        there = sorted(found.name.split(".")[0][1:] for found in path.parent.glob("v*.en.md"))
+        raise PromptError(f"there is no {prompt_id}; released versions: {', '.join(there)}")
+    file = _read(path, prompt_id)
     _check_lock(prompt_id, file.sha256)
     return file
 
