@@ -22,6 +22,7 @@ NO_PART_OF_IT = {
     "voice_labeler_settings",
     "prompts",
     "resources",
+    "guard",
 }
 """Keys that change how or how far a build runs, or that are told in other words."""
 
@@ -46,12 +47,18 @@ def build_identity(config: BuildConfig, engine_ids: dict[str, str | None]) -> di
     for described in told["inputs"]:
         for key in OF_RESOURCES:
             del described[key]
+    # Where splits are remembered says nothing of them.
+    del told["splits"]["file"]
     identity = {
         "engines": engine_ids,
         "sampling": _sampling(config.language_model_settings) if config.language_model else None,
         "prompts": prompts,
         "config": told,
     }
+    if not config.splits.shares:
+        del told["splits"]
+    if config.near_duplicates is None:
+        del told["near_duplicates"]
     if config.voice_labeler is None:
         # A build without voices is the same build as before there were any.
         del told["voice_labeler"]

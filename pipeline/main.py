@@ -16,7 +16,12 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from rich.console import Console
 
-from ieat.pipeline.beam_flags import beam_options, refuse_budget_elsewhere, runs_here
+from ieat.pipeline.beam_flags import (
+    beam_options,
+    refuse_budget_elsewhere,
+    refuse_screening_elsewhere,
+    runs_here,
+)
 from ieat.pipeline.coders import register_coders
 from ieat.pipeline.config import BuildConfig
 from ieat.pipeline.failures import unwritable
@@ -37,6 +42,7 @@ from ieat.pipeline.resources import list_resources
 from ieat.pipeline.rules import attribute_rules, compose_rules, label_rules
 from ieat.pipeline.run_report import describe_asked, describe_run
 from ieat.pipeline.run_state import MIN_ENDED, RunState
+from ieat.pipeline.screening import is_screened
 from ieat.pipeline.spending.ledger import Budget, Ledger, Spent, sum_spent
 from ieat.pipeline.stages.attribute import AttributeEmotions
 from ieat.pipeline.stages.compose import ComposeSamples
@@ -163,6 +169,7 @@ def build(
     """
     options = beam_options(beam_flags)
     refuse_budget_elsewhere(options, config.max_usd, config.max_tokens)
+    refuse_screening_elsewhere(options, is_screened=is_screened(config))
     register_coders()
     # An empty input is told before the output folder is touched.
     refuse_empty_inputs(config.inputs)

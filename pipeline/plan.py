@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ieat.pipeline.config import BuildConfig, ResourceSettings
 from ieat.pipeline.failures import ConfigError, NotInStore, RecordError
+from ieat.pipeline.groups import read_for_plan
 from ieat.pipeline.history import attributed_speakers, find_targets
 from ieat.pipeline.plan_report import Plan, StagePlan
 from ieat.pipeline.ports import ResponseStore, VoiceLabeler
@@ -19,7 +20,6 @@ from ieat.pipeline.stages.attribute import attribute_emotions
 from ieat.pipeline.stages.compose import compose_samples
 from ieat.pipeline.stages.hear import hear
 from ieat.pipeline.stages.label import has_voice, label_emotions
-from ieat.pipeline.stages.read import list_units, read_or_set_aside
 from ieat.pipeline.stages.transcribe import transcribe
 from ieat.pipeline.store.opening import open_for_upkeep
 from ieat.pipeline.store.seal import BrokenAnswer, unseal
@@ -128,10 +128,7 @@ async def _plan(config: BuildConfig) -> Plan:
     prompts = PromptLibrary(config.prompts)
     planning = _Planning(config, plan, engines, store, prompts, ledger.calibration, [])
     try:
-        for unit in list_units(config.inputs, config.limit):
-            read = read_or_set_aside(
-                unit, config.inputs[unit.input_index], state, config.user_speaker
-            )
+        for read in read_for_plan(config, state):
             if isinstance(read, SetAside):
                 plan.broken.setdefault(read.code, []).append(read.message)
                 continue
