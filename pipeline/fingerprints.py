@@ -80,5 +80,5 @@ def hash_sound(samples: Samples) -> str:
     Args:
         samples: Mono float32 at 16 kHz, shape (num_samples,).
     """
-    whole = np.round(np.clip(samples, -1.0, 1.0) * 32767.0).astype("<i2")
+    whole = np.clip(np.round(samples * 32768.0), -32768, 32767).astype("<i2")
     return hashlib.sha256(whole.tobytes()).hexdigest()[:32]

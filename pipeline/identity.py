@@ -4,6 +4,7 @@ from typing import Any
 
 from ieat.pipeline.config import BuildConfig, LanguageModelSettings
 from ieat.pipeline.failures import ConfigError
+from ieat.pipeline.guard import hash_guard
 from ieat.prompts.library import NAMES, PromptError, PromptLibrary
 
 NO_PART_OF_IT = {
@@ -37,7 +38,8 @@ def build_identity(config: BuildConfig, engine_ids: dict[str, str | None]) -> di
     """Return what build.json holds: a folder whose file differs holds another build.
 
     Raises:
-        ConfigError: A template is missing or was edited after its release.
+        ConfigError: A template is missing or was edited after its release, or the guard cannot
+            be read.
     """
     try:
         prompts = PromptLibrary(config.prompts).identities(used_prompts(config))
@@ -49,12 +51,14 @@ def build_identity(config: BuildConfig, engine_ids: dict[str, str | None]) -> di
             del described[key]
     # Where splits are remembered says nothing of them.
     del told["splits"]["file"]
-    identity = {
+    identity: dict[str, Any] = {
         "engines": engine_ids,
         "sampling": _sampling(config.language_model_settings) if config.language_model else None,
         "prompts": prompts,
         "config": told,
     }
+    if config.guard is not None:
+        identity["guard"] = hash_guard(config.guard)
     if not config.splits.shares:
         del told["splits"]
     if config.near_duplicates is None:

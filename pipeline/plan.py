@@ -18,6 +18,7 @@ from ieat.pipeline.spending.estimate import Calibration, PlanningLedger, price_e
 from ieat.pipeline.spending.prices import TEMPLATE_TOKENS
 from ieat.pipeline.stages.attribute import attribute_emotions
 from ieat.pipeline.stages.compose import compose_samples
+from ieat.pipeline.stages.guard import guard_given, guard_said
 from ieat.pipeline.stages.hear import hear
 from ieat.pipeline.stages.label import has_voice, label_emotions
 from ieat.pipeline.stages.transcribe import transcribe
@@ -133,6 +134,8 @@ async def _plan(config: BuildConfig) -> Plan:
                 plan.broken.setdefault(read.code, []).append(read.message)
                 continue
             try:
+                if engines.guard is not None:
+                    read = await guard_given(read, engines.guard)
                 heard = await hear(read, engines.examine)
             except RecordError as error:
                 plan.broken.setdefault(error.code, []).append(error.message)
@@ -255,6 +258,8 @@ async def _count_questions(planning: _Planning, heard: HeardDialogue) -> Compose
         return None
     try:
         transcribed = await transcribe(heard, engines.recognizer)
+        if engines.guard is not None:
+            await guard_said(transcribed, engines.guard)
     except RecordError as error:
         plan.broken.setdefault(error.code, []).append(error.message)
         return None
