@@ -202,7 +202,7 @@ def show(
 
 @app.command()
 def verify(out: Annotated[str, typer.Argument(help="Folder of the build.")]) -> None:
-    """Check hashes, schema, counts, and that every audio decodes."""
+    """Check hashes, schema, counts, splits, and that every audio decodes."""
     from ieat.pipeline.output.verify import verify as verify_build
 
     report = verify_build(out)

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from ieat.pipeline.ports import Samples
 
@@ -23,6 +24,9 @@ SHINGLE_WORDS = 3
 """Words of a shingle of a near duplicate."""
 SHINGLE_CHARACTERS = 5
 """Characters of a Chinese one."""
+
+Shingles = npt.NDArray[np.uint32]
+"""Hashes of the stretches of a text, sorted, each once; shape (num_shingles,)."""
 
 _CHINESE = "\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _TAG = re.compile(r"\[[^\[\]]*\]|<[^<>]*>|【[^【】]*】")
@@ -65,13 +69,14 @@ def hash_grams(words: Sequence[str]) -> Iterator[str]:
         yield hash_words(words[start : start + size])
 
 
-def shingles(words: Sequence[str]) -> frozenset[int]:
-    """Return the hashes of all stretches of 3 words or 5 Chinese characters, 32 bits each."""
+def shingles(words: Sequence[str]) -> Shingles:
+    """Return the hashes of all stretches of 3 words or 5 Chinese characters, each once, sorted."""
     size = SHINGLE_CHARACTERS if is_chinese(words) else SHINGLE_WORDS
-    return frozenset(
+    hashes = {
         int(hash_words(words[start : start + size])[:8], 16)
         for start in range(len(words) - size + 1)
-    )
+    }
+    return np.array(sorted(hashes), np.uint32)
 
 
 def hash_sound(samples: Samples) -> str:

@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from datasketch import MinHash, MinHashLSH
 
-NUM_PERMUTATIONS = 128
-"""Hash functions of a MinHash (Broder 1997)."""
+from ieat.pipeline.fingerprints import Shingles
+
+NUM_PERMUTATIONS = 64
+"""Hash functions of a MinHash (Broder 1997): enough to find candidates, which are then compared
+exactly; more would only take memory."""
 
 SEED = 1
 """Of the hash functions: candidates must be the same in every run."""
@@ -19,8 +21,6 @@ MISSED = 0.001
 MIN_SHINGLES = 10
 """Least shingles of a text that is compared: short ones are alike by chance."""
 
-_Shingles = npt.NDArray[np.uint32]
-
 
 class Text(NamedTuple):
     """A text as it is compared."""
@@ -29,8 +29,8 @@ class Text(NamedTuple):
     """What it belongs to."""
     is_kept: bool
     """Whether it stays whatever it is like: that of a dialogue which its corpus holds out."""
-    shingles: frozenset[int]
-    """Hashes of its stretches, 32 bits each."""
+    shingles: Shingles
+    """Hashes of its stretches."""
 
 
 class NearDuplicate(NamedTuple):
@@ -56,12 +56,12 @@ def find_near_duplicates(texts: Iterable[Text], threshold: float) -> list[NearDu
     """
     num_bands, num_rows = choose_bands(threshold)
     index = MinHashLSH(num_perm=NUM_PERMUTATIONS, params=(num_bands, num_rows))
-    originals: dict[str, _Shingles] = {}
+    originals: dict[str, Shingles] = {}
     found = []
     for text in sorted(texts, key=lambda text: (not text.is_kept, text.text_id)):
         if len(text.shingles) < MIN_SHINGLES:
             continue
-        ours = np.sort(np.fromiter(text.shingles, np.uint32, len(text.shingles)))
+        ours = text.shingles
         signature = MinHash(num_perm=NUM_PERMUTATIONS, seed=SEED, hashfunc=int)
         signature.update_batch(ours.tolist())
         alike = [] if text.is_kept else sorted(index.query(signature))
@@ -87,6 +87,6 @@ def choose_bands(threshold: float) -> tuple[int, int]:
     return NUM_PERMUTATIONS, 1
 
 
-def _jaccard(ours: _Shingles, theirs: _Shingles) -> float:
+def _jaccard(ours: Shingles, theirs: Shingles) -> float:
     shared = len(np.intersect1d(ours, theirs, assume_unique=True))
     return shared / (len(ours) + len(theirs) - shared)

@@ -1,7 +1,8 @@
 """What is decided over all dialogues before the first runs: splits, and near duplicates.
 
 It reads what was spilled twice, without Beam: once for what dialogues share, once to write them
-anew with their split. Memory holds a few hundred bytes of each dialogue, never the dialogues.
+anew with their split. Memory holds about 1 kB of each dialogue for splits and 6 kB for near
+duplicates (measured), never the dialogues.
 """
 
 from collections import Counter
@@ -115,7 +116,7 @@ def decide(
             items.append(item_of(dialogue, config.splits.by))
         if config.near_duplicates is not None:
             text = text_of(dialogue)
-            num_wordless += not text.shingles
+            num_wordless += not len(text.shingles)
             texts.append(text)
     # All holders of one id fail later: none of them says where another dialogue goes.
     items = [item for item in items if counts[item.dialogue_id] == 1]

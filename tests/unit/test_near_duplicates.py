@@ -5,7 +5,13 @@ import random
 import pytest
 
 from ieat.pipeline.fingerprints import shingles, words_of
-from ieat.pipeline.near_duplicates import NearDuplicate, Text, choose_bands, find_near_duplicates
+from ieat.pipeline.near_duplicates import (
+    NUM_PERMUTATIONS,
+    NearDuplicate,
+    Text,
+    choose_bands,
+    find_near_duplicates,
+)
 
 EN = "the day I lost my bag I was so angry at myself that I walked all the way home in the rain"
 ZH = "那天我把包弄丢了,我气得不行,一路淋着雨走回了家,谁也不想理"
@@ -74,5 +80,5 @@ def test_the_order_of_the_texts_makes_no_difference():
 @pytest.mark.parametrize("threshold", [0.5, 0.8, 0.9, 1.0])
 def test_banding_finds_nearly_all_pairs_at_the_threshold(threshold):
     num_bands, num_rows = choose_bands(threshold)
-    assert num_bands * num_rows <= 128
+    assert num_bands * num_rows <= NUM_PERMUTATIONS
     assert (1 - threshold**num_rows) ** num_bands <= 0.001
