@@ -28,17 +28,14 @@ VERSION = 1
 COMPRESSED = ".zst"
 """Ending of a compressed guard."""
 
-TEXT_WORDS = 8
-"""Least words of a text that counts when it is said as a whole. Of 7,816 comments of GoEmotions'
-dev and test splits with 8 words or more 3 stand among the 43,410 of train, a proverb and thanks;
-of 1,633 with 5 to 7 words 15 do."""
-TEXT_CHARACTERS = 12
-"""The same for Chinese, characters."""
-QUESTION_WORDS = 5
-"""Least words of a question of a test set (keys `query` and `question`): these are short, and
+TEXT = (8, 12)
+"""Least words, or Chinese characters, of a text that counts when it is said as a whole. Of 7,816
+comments of GoEmotions' dev and test splits with 8 words or more 3 stand among the 43,410 of train,
+a proverb and thanks; of 1,633 with 5 to 7 words 15 do."""
+
+QUESTION = (5, 8)
+"""The same for the questions of a test set (columns `query`, `question`): these are short, and
 rarely asked by chance."""
-QUESTION_CHARACTERS = 8
-"""The same for Chinese, characters."""
 
 
 class Match(NamedTuple):
@@ -112,7 +109,7 @@ class Guard:
 
     def find_text(self, words: tuple[str, ...]) -> Match | None:
         """Return the item whose whole text the words are, or which shares a stretch with them."""
-        if has_length(words, QUESTION_WORDS, QUESTION_CHARACTERS):
+        if has_length(words, *QUESTION):
             item = self.file.texts.get(hash_words(words))
             if item is not None:
                 return self._match("the text", item)

@@ -20,14 +20,7 @@ from ieat.pipeline.corpora.lines import find_lines, parse_line
 from ieat.pipeline.corpora.places import AUDIO_NAME, Place, find_place, open_place, read_place, walk
 from ieat.pipeline.failures import BadAudio, BadInput, ConfigError
 from ieat.pipeline.fingerprints import has_length, hash_grams, hash_sound, hash_words, words_of
-from ieat.pipeline.guard import (
-    QUESTION_CHARACTERS,
-    QUESTION_WORDS,
-    TEXT_CHARACTERS,
-    TEXT_WORDS,
-    GuardFile,
-    GuardSet,
-)
+from ieat.pipeline.guard import QUESTION, TEXT, GuardFile, GuardSet
 from ieat.schemas.audio import AudioSpan
 
 TEXT_KEY = re.compile(
@@ -40,6 +33,12 @@ TELEVAL's (query, answer, user_text1, bot_text1) and what others use."""
 
 QUESTIONS = ("query", "question")
 """Ends of the names of columns that hold questions."""
+
+ANSWER = re.compile(r"(response|answer|bot|assistant|reply|output|target)_?", re.IGNORECASE)
+"""Starts of the names of columns, or of speakers, that hold answers."""
+
+MOST_ITEMS = 2
+"""Items that may have one answer: what stands in more is a phrase, which says nothing of any."""
 
 ID_KEYS = ("dialogue_id", "key", "id", "utt_id", "uid", "sample_id")
 """Names of columns that hold the id of a row, in this order."""
@@ -58,6 +57,8 @@ class _Said(NamedTuple):
     """Name of its column without its number, and who says it: texts of one family are one talk."""
     is_question: bool
     """Whether its column is one of questions."""
+    is_answer: bool
+    """Whether its column or its speaker is one of answers."""
     text: str
 
 
@@ -119,8 +120,33 @@ class _Row:
                     items = part.get("items", []) if isinstance(part, dict) else part
                     self.gather(items, key, speaker)
                 return
-        is_question = family.endswith(QUESTIONS)
-        self.said.append(_Said(f"{family} {speaker}", is_question, text))
+        is_answer = any(ANSWER.match(name) for name in (family, speaker))
+        is_question = family.endswith(QUESTIONS) and not is_answer
+        self.said.append(_Said(f"{family} {speaker}", is_question, is_answer, text))
+
+
+class _Hashes:
+    """Hashes with the first item that has each; those of answers with how many items do."""
+
+    def __init__(self) -> None:
+        self._items: dict[str, int] = {}
+        self._answers: dict[str, tuple[int, int, int]] = {}
+
+    def add(self, digest: str, item: int, *, is_answer: bool) -> None:
+        if not is_answer:
+            self._items.setdefault(digest, item)
+            return
+        first, last, count = self._answers.get(digest, (item, -1, 0))
+        self._answers[digest] = (first, item, count + (item != last))
+
+    def kept(self) -> dict[str, int]:
+        """Return all hashes but those of answers that too many items have."""
+        answers = {
+            digest: first
+            for digest, (first, _, count) in self._answers.items()
+            if count <= MOST_ITEMS
+        }
+        return answers | self._items
 
 
 class GuardBuilder:
@@ -129,8 +155,8 @@ class GuardBuilder:
     def __init__(self) -> None:
         self._sets: list[GuardSet] = []
         self._items: list[tuple[int, str]] = []
-        self._texts: dict[str, int] = {}
-        self._grams: dict[str, int] = {}
+        self._texts = _Hashes()
+        self._grams = _Hashes()
         self._sounds: dict[str, int] = {}
         self._counts: dict[str, int] = {}
         self._known: set[str] = set()
@@ -167,8 +193,8 @@ class GuardBuilder:
         return GuardFile(
             sets=tuple(self._sets),
             items=tuple(self._items),
-            texts=self._texts,
-            grams=self._grams,
+            texts=self._texts.kept(),
+            grams=self._grams.kept(),
             sounds=self._sounds,
         )
 
@@ -194,33 +220,27 @@ class GuardBuilder:
 
     def _add_row(self, row: _Row, place: Place) -> None:
         item = self._item(row.item_id)
-        families: dict[str, list[str]] = {}
+        families: dict[tuple[str, bool], list[str]] = {}
         for said in row.said:
             words = words_of(said.text)
-            self._add_words(words, item, is_question=said.is_question)
-            families.setdefault(said.family, []).extend(words)
-        for all_words in families.values():
-            self._add_words(tuple(all_words), item, is_question=False, is_counted=False)
-            for gram in hash_grams(all_words):
-                self._grams.setdefault(gram, item)
+            least = QUESTION if said.is_question else TEXT
+            is_long = has_length(words, *least)
+            if is_long:
+                self._texts.add(hash_words(words), item, is_answer=said.is_answer)
+            if words:
+                self._counts["texts" if is_long else "short"] += 1
+            families.setdefault((said.family, said.is_answer), []).extend(words)
+        for (_, is_answer), talk in families.items():
+            if has_length(talk, *TEXT):
+                self._texts.add(hash_words(talk), item, is_answer=is_answer)
+            for gram in hash_grams(talk):
+                self._grams.add(gram, item, is_answer=is_answer)
         for heard in row.heard:
             self._add_heard(heard, row.item_id, place, item)
 
     def _item(self, item_id: str) -> int:
         self._items.append((len(self._sets), item_id))
         return len(self._items) - 1
-
-    def _add_words(
-        self, words: tuple[str, ...], item: int, *, is_question: bool, is_counted: bool = True
-    ) -> None:
-        if is_question:
-            is_long = has_length(words, QUESTION_WORDS, QUESTION_CHARACTERS)
-        else:
-            is_long = has_length(words, TEXT_WORDS, TEXT_CHARACTERS)
-        if is_long:
-            self._texts.setdefault(hash_words(words), item)
-        if is_counted and words:
-            self._counts["texts" if is_long else "short"] += 1
 
     def _add_heard(self, heard: _Heard, item_id: str, place: Place, item: int) -> None:
         if heard.content is not None:

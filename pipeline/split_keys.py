@@ -19,14 +19,6 @@ SCRIPT_CHARACTERS = 12
 """The same for Chinese, characters."""
 
 
-def words_by_speaker(dialogue: Dialogue) -> dict[str, tuple[str, ...]]:
-    """Return the corpus' words of every speaker, over all turns in order, as they are compared."""
-    said: dict[str, list[str]] = {}
-    for turn in dialogue.turns:
-        said.setdefault(turn.speaker, []).extend(words_of(turn.text or ""))
-    return {speaker: tuple(words) for speaker, words in said.items()}
-
-
 def speaker_ids(dialogue: Dialogue) -> tuple[str, ...]:
     """Return `corpus/name` of the speakers who are the same people in the whole corpus."""
     if dialogue.speaker_scope != "corpus":
@@ -37,14 +29,17 @@ def speaker_ids(dialogue: Dialogue) -> tuple[str, ...]:
 def script_ids(dialogue: Dialogue) -> tuple[str, ...]:
     """Return what names the script: the corpus' own id, and hashes of the words where given.
 
-    The words of every speaker count by themselves too: users of HumDial speak independently of
-    the answers, so the same script may come with others.
+    The words of the one who speaks first count by themselves too: users of HumDial speak
+    independently of the answers, so the same script may come with others. Those of the others do
+    not: a canned answer would join what has nothing in common.
     """
-    spoken = words_by_speaker(dialogue)
-    whole = tuple(word for turn in dialogue.turns for word in words_of(turn.text or ""))
+    first = dialogue.turns[0].speaker
+    said = [(turn.speaker, words_of(turn.text or "")) for turn in dialogue.turns]
+    whole = tuple(word for _, words in said for word in words)
+    begun = tuple(word for speaker, words in said if speaker == first for word in words)
     hashes = {
         f"words:{hash_words(words)}"
-        for words in (whole, *spoken.values())
+        for words in (whole, begun)
         if has_length(words, SCRIPT_WORDS, SCRIPT_CHARACTERS)
     }
     own = (f"{dialogue.corpus}/{dialogue.script}",) if dialogue.script else ()

@@ -42,8 +42,8 @@ class DialogueRow(Value):
     """`corpus/name` of the speakers who are the same people in the whole corpus; empty where names
     are roles."""
     script_ids: tuple[str, ...]
-    """What names its script: the corpus' id, and hashes of the corpus' words, all and by
-    speaker."""
+    """What names its script: the corpus' id, and hashes of the corpus' words, all of them and
+    those of the first speaker."""
     license: str | None
     """Licence as the corpus states it."""
     source: str

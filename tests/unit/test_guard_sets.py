@@ -116,6 +116,24 @@ def test_turns_of_televal_are_numbered_in_their_columns(tmp_path):
     assert set(hash_grams(words_of(f"{FIRST} {SECOND}"))) <= set(file.grams)
 
 
+def test_an_answer_that_many_items_have_is_a_phrase_and_says_nothing_of_any(tmp_path):
+    phrase = "I hear you, and that does sound very hard to bear"
+    file = built(
+        (
+            "set",
+            rows(
+                tmp_path / "set.jsonl",
+                *({"key": str(n), "text": FIRST, "response_text": phrase} for n in range(3)),
+                *({"key": f"b{n}", "response_text": SECOND} for n in range(2)),
+            ),
+        )
+    )
+    assert find(file, phrase) is None
+    assert find(file, SECOND) == Match("the text", "set", "b0")
+    # The same question in many items is what robustness is tested with: it stays.
+    assert find(file, FIRST) == Match("the text", "set", "0")
+
+
 def test_sounds_that_are_named_but_not_there_or_broken_are_counted(tmp_path):
     (tmp_path / "broken.wav").write_text("no sound")
     file = rows(

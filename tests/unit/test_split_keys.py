@@ -22,10 +22,18 @@ def test_the_same_words_are_the_same_script_whoever_says_them_in_whatever_form()
     assert script_ids(dialogue(TALK)) == script_ids(dialogue(again, name="d2"))
 
 
-def test_one_speakers_part_is_a_script_whatever_is_answered():
-    other = (TALK[0], ("bob", "How did that happen to you, and when did you see it last"))
-    shared = set(script_ids(dialogue(TALK))) & set(script_ids(dialogue(other)))
+CANNED = ("bob", "How did that happen to you, and when did you see it last")
+
+
+def test_the_part_of_the_first_speaker_is_a_script_whatever_is_answered():
+    shared = set(script_ids(dialogue(TALK))) & set(script_ids(dialogue((TALK[0], CANNED))))
     assert len(shared) == 1
+
+
+def test_an_answer_that_is_given_everywhere_joins_nothing():
+    other = (("ann", "Today I found my bag again, and all was in it"), CANNED)
+    shared = set(script_ids(dialogue((TALK[0], CANNED)))) & set(script_ids(dialogue(other)))
+    assert shared == set()
 
 
 def test_what_is_short_is_no_script():
