@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ieat.pipeline import bench_commands, render_commands, store_commands
+from ieat.pipeline import bench_commands, guard_commands, render_commands, store_commands
 from ieat.pipeline.config import BuildConfig, load_config
 from ieat.pipeline.failures import ConfigError, EngineUnavailable, RecordError
 from ieat.pipeline.init import write_config
@@ -29,6 +29,7 @@ app = typer.Typer(
 app.add_typer(store_commands.app, name="store")
 app.command()(render_commands.render)
 app.add_typer(bench_commands.app, name="bench")
+app.add_typer(guard_commands.app, name="guard")
 
 Config = Annotated[
     Path | None, typer.Option("--config", help="YAML file; `ieat init` writes a commented one.")
@@ -201,7 +202,7 @@ def show(
 
 @app.command()
 def verify(out: Annotated[str, typer.Argument(help="Folder of the build.")]) -> None:
-    """Check hashes, schema, counts, and that every audio decodes."""
+    """Check hashes, schema, counts, splits, and that every audio decodes."""
     from ieat.pipeline.output.verify import verify as verify_build
 
     report = verify_build(out)

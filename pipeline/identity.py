@@ -4,6 +4,7 @@ from typing import Any
 
 from ieat.pipeline.config import BuildConfig, LanguageModelSettings
 from ieat.pipeline.failures import ConfigError
+from ieat.pipeline.guard import hash_guard
 from ieat.prompts.library import NAMES, PromptError, PromptLibrary
 
 NO_PART_OF_IT = {
@@ -22,6 +23,7 @@ NO_PART_OF_IT = {
     "voice_labeler_settings",
     "prompts",
     "resources",
+    "guard",
 }
 """Keys that change how or how far a build runs, or that are told in other words."""
 
@@ -36,7 +38,8 @@ def build_identity(config: BuildConfig, engine_ids: dict[str, str | None]) -> di
     """Return what build.json holds: a folder whose file differs holds another build.
 
     Raises:
-        ConfigError: A template is missing or was edited after its release.
+        ConfigError: A template is missing or was edited after its release, or the guard cannot
+            be read.
     """
     try:
         prompts = PromptLibrary(config.prompts).identities(used_prompts(config))
@@ -46,12 +49,20 @@ def build_identity(config: BuildConfig, engine_ids: dict[str, str | None]) -> di
     for described in told["inputs"]:
         for key in OF_RESOURCES:
             del described[key]
-    identity = {
+    # Where splits are remembered says nothing of them.
+    del told["splits"]["file"]
+    identity: dict[str, Any] = {
         "engines": engine_ids,
         "sampling": _sampling(config.language_model_settings) if config.language_model else None,
         "prompts": prompts,
         "config": told,
     }
+    if config.guard is not None:
+        identity["guard"] = hash_guard(config.guard)
+    if not config.splits.shares:
+        del told["splits"]
+    if config.near_duplicates is None:
+        del told["near_duplicates"]
     if config.voice_labeler is None:
         # A build without voices is the same build as before there were any.
         del told["voice_labeler"]

@@ -16,7 +16,12 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from rich.console import Console
 
-from ieat.pipeline.beam_flags import beam_options, refuse_budget_elsewhere, runs_here
+from ieat.pipeline.beam_flags import (
+    beam_options,
+    refuse_budget_elsewhere,
+    refuse_screening_elsewhere,
+    runs_here,
+)
 from ieat.pipeline.coders import register_coders
 from ieat.pipeline.config import BuildConfig
 from ieat.pipeline.failures import unwritable
@@ -37,9 +42,18 @@ from ieat.pipeline.resources import list_resources
 from ieat.pipeline.rules import attribute_rules, compose_rules, label_rules
 from ieat.pipeline.run_report import describe_asked, describe_run
 from ieat.pipeline.run_state import MIN_ENDED, RunState
+from ieat.pipeline.screening import is_screened
 from ieat.pipeline.spending.ledger import Budget, Ledger, Spent, sum_spent
 from ieat.pipeline.stages.attribute import AttributeEmotions
 from ieat.pipeline.stages.compose import ComposeSamples
+from ieat.pipeline.stages.guard import (
+    GIVEN,
+    SAID,
+    WRITTEN,
+    GuardGiven,
+    GuardSaid,
+    GuardWritten,
+)
 from ieat.pipeline.stages.hear import HearTurns
 from ieat.pipeline.stages.label import LabelEmotions
 from ieat.pipeline.stages.read import (
@@ -56,6 +70,8 @@ from ieat.pipeline.wiring import Engines, engine_ids, engine_opener
 from ieat.schemas.build import Manifest, UnitCounts
 
 STAGES = ("hear", "transcribe", "label", "attribute", "compose")
+GUARDED_STAGES = (GIVEN, "hear", "transcribe", SAID, "label", "attribute", "compose", WRITTEN)
+"""The stages of a build that keeps test sets out."""
 EXIT_CODES = {"engine_unavailable": 4, "too_many_failed": 5}
 """Exit code of each reason to stop; all others are limits or a person: 3."""
 
@@ -132,14 +148,19 @@ def assemble(
     else:
         units = pipeline | "List dialogues" >> ListSpilled(files)
         read = units | "Read dialogues" >> ReadSpilled(config.user_speaker, dead)
+    is_guarded = config.guard is not None
+    given = read | "Guard" >> GuardGiven(context) if is_guarded else read
+    said = given | "Hear turns" >> HearTurns(context) | "Transcribe" >> Transcribe(context)
+    if is_guarded:
+        said = said | "Guard words" >> GuardSaid(context)
     composed = (
-        read
-        | "Hear turns" >> HearTurns(context)
-        | "Transcribe" >> Transcribe(context)
+        said
         | "Label emotions" >> LabelEmotions(label_rules(config), context)
         | "Attribute emotions" >> AttributeEmotions(attribute_rules(config), context)
         | "Compose samples" >> ComposeSamples(compose_rules(config), context)
     )
+    if is_guarded:
+        composed = composed | "Guard answers" >> GuardWritten(context)
     settings = _sink_settings(config)
     composed | "Write build" >> WriteBuild(settings, group, read_clip, dead.all(), units)
 
@@ -163,6 +184,7 @@ def build(
     """
     options = beam_options(beam_flags)
     refuse_budget_elsewhere(options, config.max_usd, config.max_tokens)
+    refuse_screening_elsewhere(options, is_screened=is_screened(config))
     register_coders()
     # An empty input is told before the output folder is touched.
     refuse_empty_inputs(config.inputs)
@@ -236,7 +258,8 @@ def _open_state(config: BuildConfig) -> RunState:
     """Return the state of a run that begins; it is made where the engines are opened."""
     budget = Budget(config.max_usd, config.max_tokens)
     withdrawn = read_withdrawn(config.store_folder)
-    return RunState(STAGES, config.max_failed_ratio, Ledger(budget), withdrawn)
+    stages = STAGES if config.guard is None else GUARDED_STAGES
+    return RunState(stages, config.max_failed_ratio, Ledger(budget), withdrawn)
 
 
 def _open_folder(config: BuildConfig, ids: dict[str, str | None]) -> BuildFolder:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ieat.pipeline.config import BuildConfig, ResourceSettings
 from ieat.pipeline.failures import ConfigError, NotInStore, RecordError
+from ieat.pipeline.groups import read_for_plan
 from ieat.pipeline.history import attributed_speakers, find_targets
 from ieat.pipeline.plan_report import Plan, StagePlan
 from ieat.pipeline.ports import ResponseStore, VoiceLabeler
@@ -17,9 +18,9 @@ from ieat.pipeline.spending.estimate import Calibration, PlanningLedger, price_e
 from ieat.pipeline.spending.prices import TEMPLATE_TOKENS
 from ieat.pipeline.stages.attribute import attribute_emotions
 from ieat.pipeline.stages.compose import compose_samples
+from ieat.pipeline.stages.guard import guard_given, guard_said
 from ieat.pipeline.stages.hear import hear
 from ieat.pipeline.stages.label import has_voice, label_emotions
-from ieat.pipeline.stages.read import list_units, read_or_set_aside
 from ieat.pipeline.stages.transcribe import transcribe
 from ieat.pipeline.store.opening import open_for_upkeep
 from ieat.pipeline.store.seal import BrokenAnswer, unseal
@@ -128,14 +129,13 @@ async def _plan(config: BuildConfig) -> Plan:
     prompts = PromptLibrary(config.prompts)
     planning = _Planning(config, plan, engines, store, prompts, ledger.calibration, [])
     try:
-        for unit in list_units(config.inputs, config.limit):
-            read = read_or_set_aside(
-                unit, config.inputs[unit.input_index], state, config.user_speaker
-            )
+        for read in read_for_plan(config, state):
             if isinstance(read, SetAside):
                 plan.broken.setdefault(read.code, []).append(read.message)
                 continue
             try:
+                if engines.guard is not None:
+                    read = await guard_given(read, engines.guard)
                 heard = await hear(read, engines.examine)
             except RecordError as error:
                 plan.broken.setdefault(error.code, []).append(error.message)
@@ -258,6 +258,8 @@ async def _count_questions(planning: _Planning, heard: HeardDialogue) -> Compose
         return None
     try:
         transcribed = await transcribe(heard, engines.recognizer)
+        if engines.guard is not None:
+            await guard_said(transcribed, engines.guard)
     except RecordError as error:
         plan.broken.setdefault(error.code, []).append(error.message)
         return None

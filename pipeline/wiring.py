@@ -24,6 +24,7 @@ from ieat.pipeline.engines.openai_chat import OpenAIChat
 from ieat.pipeline.engines.openai_transcription import OpenAITranscriber
 from ieat.pipeline.engines.responders import CorpusResponder, WrittenResponder
 from ieat.pipeline.failures import RunStopped
+from ieat.pipeline.guard import Guard, read_guard
 from ieat.pipeline.ports import (
     Attributor,
     Call,
@@ -62,6 +63,7 @@ class Engines:
     model: StoredLanguageModel | None
     store: ResponseStore
     closers: tuple[Callable[[], Awaitable[None]], ...]
+    guard: Guard | None = None
 
     async def close(self) -> None:
         """Let go of connections, models and the store, the store last."""
@@ -146,6 +148,7 @@ def _open(parts: _Parts) -> Engines:
         model=model,
         store=parts.store,
         closers=tuple(parts.closers),
+        guard=None if config.guard is None else read_guard(config.guard),
     )
 
 

@@ -36,6 +36,14 @@ class DialogueRow(Value):
     """Language that is spoken."""
     split: str
     """Split of the data set."""
+    corpus_split: str
+    """Split that the corpus gives it to."""
+    speaker_ids: tuple[str, ...]
+    """`corpus/name` of the speakers who are the same people in the whole corpus; empty where names
+    are roles."""
+    script_ids: tuple[str, ...]
+    """What names its script: the corpus' id, and hashes of the corpus' words, all of them and
+    those of the first speaker."""
     license: str | None
     """Licence as the corpus states it."""
     source: str

@@ -28,6 +28,11 @@ ENDS: dict[str, Code] = {
         "More dialogues failed than max_failed_ratio allows.",
         "Look at `ieat show OUT --failed`, mend the cause, then run again.",
     ),
+    "near_duplicate": Code(
+        "filtered",
+        "The words of the dialogue are nearly those of another (`screening.json` names it).",
+        "Raise near_duplicates or leave it out to keep both.",
+    ),
     "state_unknown": Code(
         "filtered",
         "The state that would be answered is unknown, so the target has no row.",

@@ -100,6 +100,11 @@ FAILURES: dict[str, Code] = {
         "The question is longer than the model can read.",
         "Lower max_context_turns, or take a model with a longer context.",
     ),
+    "contaminated": Code(
+        "failure",
+        "Words or sound stand in a test set of the guard; the message names the set and the item.",
+        "Leave it out of what is trained on; nothing is to be mended.",
+    ),
     "duplicate_id": Code(
         "failure",
         "Two dialogues of the build have the same id; both are set aside.",

@@ -15,6 +15,7 @@ from ieat.pipeline.config.endpoints import (
 from ieat.pipeline.config.inputs import InputSettings
 from ieat.pipeline.config.labels import LabelSettings
 from ieat.pipeline.config.resources import ResourceSettings
+from ieat.pipeline.config.splits import SplitSettings
 from ieat.pipeline.failures import ConfigError
 from ieat.prompts.library import NAMES
 
@@ -47,6 +48,14 @@ class BuildConfig(Settings):
     """How the voice labeler's endpoint is asked."""
     labels: LabelSettings = LabelSettings()
     """How emotions are labeled."""
+    splits: SplitSettings = SplitSettings()
+    """Which dialogues go to which split."""
+    near_duplicates: float | None = Field(default=None, ge=0.5, le=1)
+    """Similarity of words (Jaccard, 0.8 is usual) from which the later of two dialogues is left
+    out; null keeps all: the same words in another voice are another sound to learn from."""
+    guard: str | None = None
+    """File of `ieat guard build` with the fingerprints of test sets; dialogues that match fail
+    unless their split is held out."""
     user_speaker: str = "all"
     """Whose states are attributed and answered: `first`, `all`, `channel:N`, or a name."""
     one_question: bool = True
@@ -145,11 +154,24 @@ class BuildConfig(Settings):
             raise ValueError(
                 "labels.fusion: agree needs labels from the words too; set labeler to llm or linear"
             )
+        if self.splits.shares and "speaker" in self.splits.by:
+            for number, given in enumerate(self.inputs):
+                if given.speaker_scope is None and given.layout in ("manifest", "folder"):
+                    raise ValueError(
+                        f"splits.by: speaker needs inputs.{number}.speaker_scope: `corpus` where "
+                        "a name means one person in all dialogues, `dialogue` for roles such as "
+                        "left, user or A"
+                    )
         if self.replay and self.retry:
             raise ValueError("retry asks again, and replay asks nobody; set one of them")
         if self.labels.emotion_map and self.labels.outside != "map":
             raise ValueError("labels.emotion_map is used with labels.outside: map only")
         return self
+
+    @property
+    def splits_file(self) -> str:
+        """File that remembers the splits of groups."""
+        return self.splits.file or f"{self.store_folder.rstrip('/')}/splits.json"
 
     @property
     def store_folder(self) -> str:

@@ -96,6 +96,11 @@ class HumdialCorpus:
                 "source": unit.source,
                 "source_sha256": hash_line(unit),
                 "turns": tuple({"index": index, **turn} for index, turn in enumerate(turns)),
+                # Without the task: dialogues of task 3 are taken from those of tasks 1 and 2. With
+                # the split: nothing says that numbers go on from one published tree to another.
+                "script": (
+                    f"{split}/{grammar['language']}_{grammar['group']}" if grammar else None
+                ),
                 "tasks": (task,) if task else (),
                 "flags": tuple(sorted(flags)),
             },

@@ -15,6 +15,7 @@ from ieat.pipeline.output.cells import (
     trainable_cell,
     voice_events_at,
 )
+from ieat.pipeline.split_keys import script_ids, speaker_ids
 from ieat.schemas.cells import AttributesCell, ShiftCell, TurnCell, WordsCell
 from ieat.schemas.emotion import EmotionalState
 from ieat.schemas.records import ComposedDialogue
@@ -31,6 +32,9 @@ def dialogue_row(composed: ComposedDialogue) -> DialogueRow:
         corpus=dialogue.corpus,
         language=dialogue.language,
         split=dialogue.split,
+        corpus_split=dialogue.corpus_split or dialogue.split,
+        speaker_ids=speaker_ids(dialogue),
+        script_ids=script_ids(dialogue),
         license=dialogue.license,
         source=dialogue.source,
         source_sha256=dialogue.source_sha256,

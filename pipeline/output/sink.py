@@ -28,6 +28,7 @@ from ieat.pipeline.output.files import BuildFolder
 from ieat.pipeline.output.group_records import Group, GroupRecord, remove_records, write_record
 from ieat.pipeline.output.rows import dialogue_row, stage1_rows
 from ieat.pipeline.output.shards import ShardName, WrittenShard, number_repeats, write_shard
+from ieat.pipeline.output.split_check import refuse_held_out
 from ieat.pipeline.output.stage2_rows import RowSettings, stage2_rows
 from ieat.schemas.build import Manifest, ShardFile
 from ieat.schemas.records import ComposedDialogue, SetAside, SourceUnit
@@ -318,6 +319,7 @@ def _shards_of_split(
 
 def _shelve_rows(composed: ComposedDialogue, settings: SinkSettings) -> Iterator[ShelvedRow]:
     dialogue = composed.dialogue
+    refuse_held_out(dialogue.dialogue_id, dialogue.corpus_split or dialogue.split, dialogue.split)
     shard = shard_of(dialogue.dialogue_id, settings.num_shards)
     for table, row in rows_of(composed, settings.rows):
         yield _key(table, dialogue.split, shard), (row.row_id, row.model_dump_json())

@@ -24,7 +24,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     "spending": {"failures", "config", "schemas"},
     # Keys hold the version of the decoder, and every paid answer is counted.
     "store": {"failures", "ports", "config", "audio", "spending", "schemas"},
-    "output": {"failures", "ports", "config", "audio", "schemas", "prompts", "codes"},
+    "fingerprints": {"ports"},
+    "split_keys": {"fingerprints", "schemas"},
+    # Rows say what their dialogues share with others (split_keys).
+    "output": {
+        "failures",
+        "ports",
+        "config",
+        "audio",
+        "schemas",
+        "prompts",
+        "codes",
+        "split_keys",
+    },
     "render": {"failures", "output", "schemas"},
 }
 """Parts that may use only the named ones, besides themselves."""

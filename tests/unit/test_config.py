@@ -146,3 +146,32 @@ def test_what_is_missing_is_named_with_the_flag_that_gives_it():
 def test_a_base_url_over_settings_that_are_no_mapping_is_a_mistake_with_a_place():
     with pytest.raises(ConfigError, match="language_model_settings: Input should be"):
         load_config(None, MINIMAL | {"language_model_settings": "fast"}, base_url="http://h/v1")
+
+
+def test_shares_of_splits_that_do_not_fit_are_named():
+    refused(r"splits\.shares: the shares sum up to 0\.9", splits={"shares": {"train": 0.9}})
+    refused("there is no share of train", splits={"shares": {"dev": 1.0}})
+    refused("the share of dev is 0.0", splits={"shares": {"train": 1.0, "dev": 0.0}})
+    refused("'a b' is no name of a split", splits={"shares": {"a b": 1.0}})
+    refused("near_duplicates: ", near_duplicates=0.2)
+
+
+def test_splits_by_speaker_need_to_know_whose_names_are_people():
+    shares = {"splits": {"shares": {"train": 0.9, "test": 0.1}}}
+    refused(r"splits\.by: speaker needs inputs\.0\.speaker_scope", **shares)
+    given = [{"path": "a", "speaker_scope": "corpus"}, {"path": "b", "layout": "humdial"}]
+    assert load_config(None, MINIMAL | shares | {"inputs": given}).splits.by == (
+        "speaker",
+        "script",
+    )
+    by_script = {"splits": {**shares["splits"], "by": ["script"]}}
+    assert load_config(None, MINIMAL | by_script).splits_file == "out.ieat/splits.json"
+
+
+def test_where_splits_are_remembered_is_no_part_of_what_a_build_is():
+    shares = {"shares": {"train": 1.0}, "by": ["script"]}
+    one = load_config(None, MINIMAL | {"splits": shares})
+    other = load_config(None, MINIMAL | {"splits": {**shares, "file": "kept.json"}})
+    assert other.splits_file == "kept.json"
+    assert build_identity(one, {}) == build_identity(other, {})
+    assert build_identity(one, {}) != build_identity(load_config(None, MINIMAL), {})
