@@ -80,10 +80,15 @@ class ResponseForm(_Form):
 
 _REFUSALS = re.compile(
     r"^\W*("
-    r"i['’]m sorry,? but|i am sorry,? but|sorry,? (but )?i (can|cannot|can't)"
-    r"|i (can['’]?t|cannot|am unable to|won['’]t) (help|assist|comply|provide|answer|continue)"
+    # People say "I'm sorry, but that must hurt": a refusal also says what it will not do.
+    r"(i['’]m|i am|we['’]re|we are)?( (really|so|very|truly))? ?sorry,? (but )?(as an ai"
+    r"|(i|we)(['’]m| am| are)? (can['’]?t|cannot|won['’]?t|not able|unable|do not|don['’]t)"
+    r"|(this|that|the|your) (content|request|conversation|question))"
+    r"|i (can['’]?t|cannot|am unable to|won['’]t)"
+    r" (help(?! but\b| it\b)|assist|comply|provide|answer|continue)"
     r"|as an ai"
     r"|(很抱歉|抱歉|对不起)[，,]?(我|作为)?.{0,6}(无法|不能|不便)"
+    r".{0,8}(回答|回应|回复|提供|协助|帮助|满足|继续|处理|生成|完成|讨论|参与)"
     r"|作为(一个|一名)?(ai|人工智能|语言模型)"
     r")",
     re.IGNORECASE,

@@ -71,4 +71,9 @@ ENDS: dict[str, Code] = {
         "The recognizer gives no confidence for its words.",
         "Use a recognizer that scores its words, or the corpus' own words.",
     ),
+    "wer_above": Code(
+        "reason",
+        "The recognized words differ from the corpus' own by more than checks.max_word_errors.",
+        "Check that sound and script belong together; use a stronger recognizer.",
+    ),
 }

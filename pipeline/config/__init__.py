@@ -2,6 +2,7 @@
 
 from ieat.pipeline.config.base import Settings
 from ieat.pipeline.config.build import BuildConfig, describe_validation, load_config
+from ieat.pipeline.config.checks import CheckSettings, WordRates
 from ieat.pipeline.config.endpoints import (
     AudioFormat,
     EndpointSettings,
@@ -24,6 +25,7 @@ __all__ = [
     "AudioFormat",
     "BuildConfig",
     "CallSettings",
+    "CheckSettings",
     "EndpointSettings",
     "FolderSettings",
     "FusionPolicy",
@@ -38,6 +40,7 @@ __all__ = [
     "Service",
     "Settings",
     "VoiceLabelerSettings",
+    "WordRates",
     "describe_validation",
     "load_config",
 ]

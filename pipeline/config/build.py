@@ -7,6 +7,7 @@ import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from ieat.pipeline.config.base import Settings
+from ieat.pipeline.config.checks import CheckSettings
 from ieat.pipeline.config.endpoints import (
     EndpointSettings,
     LanguageModelSettings,
@@ -47,6 +48,8 @@ class BuildConfig(Settings):
     """How the voice labeler's endpoint is asked."""
     labels: LabelSettings = LabelSettings()
     """How emotions are labeled."""
+    checks: CheckSettings = CheckSettings()
+    """What rows are checked for, and which findings keep a row out."""
     user_speaker: str = "all"
     """Whose states are attributed and answered: `first`, `all`, `channel:N`, or a name."""
     one_question: bool = True
