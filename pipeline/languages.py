@@ -9,9 +9,12 @@ MIN_FOREIGN = 12
 """Latin letters from which Chinese speech without a Chinese character is another language; a
 borrowed "OK" or "bye bye" is none."""
 
+_NO_END = "".join(
+    rf"(?<!\b{title}{space})" for title in ("Mr", "Mrs", "Ms", "Dr") for space in ("", " ")
+)
 _ENDS = {
-    # A point after a title ends no sentence, also where corpora put a space before it.
-    Language.EN: re.compile(r"(?<!\bMr)(?<!\bMs)(?<!\bDr)(?<!\bMrs)\s?[.!?]+[\"'”’)]*(?:\s+|$)"),
+    # A point after a title ends no sentence, also where a corpus puts a space before it.
+    Language.EN: re.compile(rf"{_NO_END}[.!?]+[\"'”’)]*(?:\s+|$)"),
     Language.ZH: re.compile(r"[。！？!?…；]+|\.{2,}"),
 }
 

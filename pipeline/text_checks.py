@@ -1,5 +1,6 @@
 """Checks of what a model is to read, think or say: one text in, its problems out."""
 
+import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
@@ -171,8 +172,8 @@ _BRACKETS = (("[", "]"), ("(", ")"), ("<", ">"), ("【", "】"), ("（", "）"))
 def restated_share(cause: str, quotes: Iterable[str], language: Language) -> float:
     """Return the share of a cause's content that its quotes hold already; 0 without either.
 
-    Content is the words that are no function words, cut to five letters so that inflections meet;
-    for Chinese the pairs of neighboring characters.
+    Content is the words that are no function words, without inflection and cut to five letters so
+    that the forms of a word meet; for Chinese the pairs of neighboring characters.
     """
     content = _content(cause, language)
     quoted: set[str] = set()
@@ -185,11 +186,14 @@ def _content(text: str, language: Language) -> set[str]:
     folded = unicodedata.normalize("NFKC", text).lower()
     if language is Language.EN:
         kept = "".join(c if c.isalnum() else "" if c in "'’" else " " for c in folded)
-        return {word[:5] for word in kept.split() if word not in _FUNCTION_WORDS}
+        return {
+            _INFLECTION.sub("", word)[:5] for word in kept.split() if word not in _FUNCTION_WORDS
+        }
     parts = "".join(c if c.isalnum() else " " for c in folded).split()
     return {part[at : at + 2] for part in parts for at in range(max(len(part) - 1, 1))}
 
 
+_INFLECTION = re.compile(r"(?<=\w{3})(?:ing|ed|es|s)\Z")
 _SMALL = (
     "a an the and or but if so as at by for from in into of off on onto out over to up with "
     "about after before than then that this these those there here it its is am are was were "
