@@ -42,11 +42,10 @@ def is_foreign_speech(words: str, language: Language) -> bool:
     English mostly in another script, count; numbers and marks alone count as nothing.
     """
     letters = [character for character in words if character.isalpha()]
-    if not letters:
+    if not letters or (language is Language.EN and words.isascii()):
         return False
-    chinese = sum(map(is_chinese, letters))
     if language is Language.ZH:
-        return chinese == 0 and len(letters) >= MIN_FOREIGN
+        return len(letters) >= MIN_FOREIGN and not any(map(is_chinese, letters))
     latin = sum("LATIN" in unicodedata.name(character, "") for character in letters)
     return latin * 2 < len(letters)
 
