@@ -80,9 +80,7 @@ def check_cause_text(text: str, history: History) -> None:
         raise UnusableAnswer(*problem)
     if not is_in_language(text, history.language):
         raise UnusableAnswer("wrong_language", f"is not in {history.language.value}")
-    length = count_words(text, history.language)
-    if length > limit:
-        raise UnusableAnswer("too_long", f"has {length} words or characters, more than {limit}")
+    _check_length(text, history.language, limit)
     claim = find_unheld_claim(text, history)
     if claim is not None:
         raise UnusableAnswer("vocal_claim", f"claims {claim!r}, which nothing shows")
@@ -111,15 +109,35 @@ def _plain(text: str) -> str:
     return " ".join("".join(c if c.isalnum() else " " for c in folded).split())
 
 
-def check_response_text(text: str, history: History, checks: CheckSettings = DEFAULTS) -> None:
+def check_response_text(
+    text: str, history: History, limit: int | None = None, checks: CheckSettings = DEFAULTS
+) -> None:
     """Check a written response by the checks that its row must pass too.
+
+    Args:
+        text: The response.
+        history: What it answers.
+        limit: Most words (Chinese: characters) of an answer to a question about the dialogue;
+            null for one to somebody in it, which is as long as it may take to say.
+        checks: Limits.
 
     Raises:
         UnusableAnswer: refusal, self_reference, label_named, surrogate_leak, wrong_language,
             too_long, markup or empty_answer.
     """
-    for problem in find_in_response(text, history.language, checks, _words(history)):
+    is_report = limit is not None
+    for problem in find_in_response(
+        text, history.language, checks, _words(history), is_report=is_report
+    ):
         raise UnusableAnswer(*problem)
+    if limit is not None:
+        _check_length(text, history.language, limit)
+
+
+def _check_length(text: str, language: Language, limit: int) -> None:
+    length = count_words(text, language)
+    if length > limit:
+        raise UnusableAnswer("too_long", f"has {length} words or characters, more than {limit}")
 
 
 def _words(history: History) -> tuple[str, ...]:

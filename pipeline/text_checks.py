@@ -47,6 +47,7 @@ def find_in_response(
     heard: Collection[str] = (),
     *,
     is_recorded: bool = False,
+    is_report: bool = False,
 ) -> Iterator[Problem]:
     """Yield what keeps a text from being said as an answer.
 
@@ -56,17 +57,18 @@ def find_in_response(
         checks: Limits.
         heard: Words of the turns before the answer, which it may take up.
         is_recorded: Whether somebody said it: people switch languages, models do not.
+        is_report: Whether it answers a question about the dialogue, not somebody in it: it may
+            speak of the user, and its length is for those to judge who asked.
     """
     if not text.strip():
         yield Problem("empty_answer", "a sentence is empty")
         return
-    limit = max_words(language, checks)
-    if len(text) > MAX_CHARACTERS * limit:
+    if len(text) > MAX_CHARACTERS * max_words(language, checks):
         # Megabytes would hold up everything else while they are searched.
         yield Problem("too_long", f"has {len(text)} characters")
         return
     for name, wording in (("itself", SELF), ("its task", META)):
-        found = wording.find(text, heard)
+        found = None if is_report and wording is META else wording.find(text, heard)
         if found is not None:
             yield Problem("self_reference", f"speaks about {name}: {found!r}")
     yield from find_unspeakable(text)
@@ -80,7 +82,8 @@ def find_in_response(
     )
     if is_foreign:
         yield Problem("wrong_language", f"is not in {language.value}")
-    yield from find_length(text, language, checks)
+    if not is_report:
+        yield from find_length(text, language, checks)
 
 
 def find_length(text: str, language: Language, checks: CheckSettings) -> Iterator[Problem]:

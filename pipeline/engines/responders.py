@@ -60,7 +60,7 @@ class WrittenResponder:
 
         def judge(given: Answer) -> ResponseForm:
             form = read_answer(given, ResponseForm)
-            check_response_text(form.response, history, self._checks)
+            check_response_text(form.response, history, checks=self._checks)
             return form
 
         found = await ask_twice(

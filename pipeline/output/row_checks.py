@@ -49,11 +49,6 @@ class Conversing(Protocol):
         """Language that is spoken."""
         ...
 
-    @property
-    def turn_index(self) -> int:
-        """0-based turn that is answered."""
-        ...
-
 
 class Finding(NamedTuple):
     """What is found in a row."""
@@ -156,27 +151,35 @@ def find_in_conversation(
     """Yield what a model may not read, think or say.
 
     What is read is all but the trained part; an answer in the context is read too. The trained
-    answer is spared where it is the corpus' own.
+    answer is spared where it is the corpus' own. In a row without a `response`, it answers a
+    question about the whole dialogue.
     """
+    target: int | None = getattr(row, "turn_index", None)
     heard = [
         said.clean
         for said in composed.transcript.utterances
-        if said.turn_index <= row.turn_index and said.clean
+        if said.clean and (target is None or said.turn_index <= target)
     ]
     labels = [turn.emotion for turn in composed.dialogue.turns if turn.emotion]
     thinking = getattr(row, "thinking", None)
     quotes = [shown.quote for cause in getattr(thinking, "causes", ()) for shown in cause.evidence]
     response: ResponseCell | None = getattr(row, "response", None)
     is_recorded = response is not None and response.source == "corpus"
-    for problem in find_foreign_words(composed, row.turn_index):
-        yield Finding(problem, is_spared=True)
+    if target is not None:
+        for problem in find_foreign_words(composed, target):
+            yield Finding(problem, is_spared=True)
     for message in row.messages:
         if message.kind == "think":
             problems = find_in_thinking(message.content, row.language, heard, quotes)
             yield from map(Finding, problems)
         elif message.kind == "write" and message.loss:
             for problem in find_in_response(
-                message.content, row.language, checks, heard, is_recorded=is_recorded
+                message.content,
+                row.language,
+                checks,
+                heard,
+                is_recorded=is_recorded,
+                is_report=response is None,
             ):
                 yield Finding(problem, is_spared=is_recorded)
         else:

@@ -147,6 +147,14 @@ def test_the_limits_of_an_answer_are_the_configuration_s():
     assert in_response("一二三四五", ZH, checks=slow) == ["too_long"]
 
 
+def test_an_answer_about_the_dialogue_may_speak_of_the_user_at_any_length():
+    report = "The user was sad. " * 8
+    assert in_response(report) == ["self_reference", "too_long"]
+    assert list(find_in_response(report, EN, CHECKS, is_report=True)) == []
+    (found,) = find_in_response("用户先难过，标签为难过。", ZH, CHECKS, is_report=True)
+    assert found.code == "label_named"
+
+
 def test_a_megabyte_is_told_by_its_length_alone():
     assert in_response("<think>" * 200_000) == ["too_long"]
 
