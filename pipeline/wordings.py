@@ -54,6 +54,7 @@ LABEL = Wording(
         r"\b(?:according to|per|based on) the (?:label|tag)s?\b",
         rf"\b(?:label|tag)(?:l?ed|ged|s)?\b[^.!?\n]{{0,30}}\b(?:{_FELT}|emotions?)\b",
         "(?:情绪|情感)(?:标签|标注|类别)|标签(?:显示|表明|标明|说|为|给出)|(?:根据|按照?)标签|标注|注释",
+        rf"标签[^，。！？\s]{{0,8}}(?:{_FELT_ZH})",
     ),
     _compile(r"\b(?:label|tag|annot|ground)", "标签|标注|注释"),
 )

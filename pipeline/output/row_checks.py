@@ -20,10 +20,20 @@ from ieat.pipeline.text_checks import (
     restated_share,
 )
 from ieat.schemas.audio import Sound
-from ieat.schemas.cells import CauseCell, MessageCell, ModesCell, ResponseCell, TurnCell
+from ieat.schemas.cells import (
+    CauseCell,
+    MessageCell,
+    ModesCell,
+    ProvenanceCell,
+    ResponseCell,
+    SpanCell,
+    ThinkingCell,
+    TrainableCell,
+    TurnCell,
+)
 from ieat.schemas.dialogue import Language
 from ieat.schemas.records import ComposedDialogue
-from ieat.schemas.rows import DialogueRow, Row, Stage1Row, Stage2Row
+from ieat.schemas.rows import DialogueRow, Row, Stage1Row
 
 OWN_ATTRIBUTOR = "extractive"
 """Start of the id of the attributor whose causes are quotes by design."""
@@ -47,6 +57,26 @@ class Conversing(Protocol):
     @property
     def language(self) -> Language:
         """Language that is spoken."""
+        ...
+
+
+@runtime_checkable
+class Explained(Protocol):
+    """A row whose thinking tells of causes."""
+
+    @property
+    def thinking(self) -> ThinkingCell:
+        """The thinking, with the causes that it speaks of."""
+        ...
+
+    @property
+    def language(self) -> Language:
+        """Language that is spoken."""
+        ...
+
+    @property
+    def provenance(self) -> ProvenanceCell:
+        """Engines behind the row."""
         ...
 
 
@@ -95,8 +125,8 @@ def _findings(row: Row, composed: ComposedDialogue, checks: CheckSettings) -> It
     if isinstance(row, Stage1Row):
         for problem in find_in_turn(composed, row.turn_index, checks):
             yield Finding(problem, is_spared=problem.code == FOREIGN)
-    if isinstance(row, Stage2Row | DialogueRow):
-        causes = row.thinking.causes if isinstance(row, Stage2Row) else row.causes
+    if isinstance(row, DialogueRow | Explained):
+        causes = row.causes if isinstance(row, DialogueRow) else row.thinking.causes
         if not (row.provenance.attributor_id or "").startswith(OWN_ATTRIBUTOR):
             yield from map(Finding, find_restated(causes, row.language, checks))
     if isinstance(row, Conversing):
@@ -161,8 +191,8 @@ def find_in_conversation(
         if said.clean and (target is None or said.turn_index <= target)
     ]
     labels = [turn.emotion for turn in composed.dialogue.turns if turn.emotion]
-    thinking = getattr(row, "thinking", None)
-    quotes = [shown.quote for cause in getattr(thinking, "causes", ()) for shown in cause.evidence]
+    causes = row.thinking.causes if isinstance(row, Explained) else ()
+    quotes = [shown.quote for cause in causes for shown in cause.evidence]
     response: ResponseCell | None = getattr(row, "response", None)
     is_recorded = response is not None and response.source == "corpus"
     if target is not None:
@@ -222,21 +252,29 @@ def _with_reasons(row: Row, composed: ComposedDialogue, checks: CheckSettings) -
     if isinstance(row, Stage1Row):
         if not has_wrong_words(composed, row.turn_index, checks):
             return row
-        trainable = trainable_cell((*row.words.trainable.reasons, WER_ABOVE))
+        unfit_words = trainable_cell((*row.words.trainable.reasons, WER_ABOVE))
         return row.model_copy(
-            update={"words": row.words.model_copy(update={"trainable": trainable})}
+            update={"words": row.words.model_copy(update={"trainable": unfit_words})}
         )
-    if isinstance(row, Stage2Row):
-        if not any(has_wrong_words(composed, turn, checks) for turn in _rests_on(row)):
-            return row
-        reasons = codes((*row.trainable.reasons, WER_ABOVE))
-        unfit = ModesCell(explicit=False, injected=False, implicit=False, reasons=reasons)
-        return row.model_copy(update={"trainable": unfit})
-    return row
+    trainable: ModesCell | TrainableCell | None = getattr(row, "trainable", None)
+    if trainable is None or not any(
+        has_wrong_words(composed, turn, checks) for turn in _rests_on(row)
+    ):
+        return row
+    reasons = codes((*trainable.reasons, WER_ABOVE))
+    unfit = (
+        ModesCell(explicit=False, injected=False, implicit=False, reasons=reasons)
+        if isinstance(trainable, ModesCell)
+        else trainable_cell(reasons)
+    )
+    return row.model_copy(update={"trainable": unfit})
 
 
-def _rests_on(row: Stage2Row) -> set[int]:
+def _rests_on(row: Row) -> set[int]:
     """Return the turns that are heard, quoted, or answered with."""
-    spans = (*row.audio_spans, *row.response.audio_spans)
-    quoted = (shown for cause in row.thinking.causes for shown in cause.evidence)
-    return {span.turn_index for span in spans} | {shown.turn_index for shown in quoted}
+    response: ResponseCell | None = getattr(row, "response", None)
+    heard: tuple[SpanCell, ...] = getattr(row, "audio_spans", ())
+    answered = response.audio_spans if response is not None else ()
+    causes = row.thinking.causes if isinstance(row, Explained) else ()
+    quoted = (shown.turn_index for cause in causes for shown in cause.evidence)
+    return {span.turn_index for span in (*heard, *answered)} | set(quoted)

@@ -8,6 +8,8 @@ from ieat.pipeline.config import CheckSettings
 from ieat.pipeline.output.row_checks import check_row, word_error_rate
 from ieat.pipeline.output.rows import dialogue_row, stage1_rows
 from ieat.pipeline.output.stage2_rows import RowSettings, stage2_rows
+from ieat.schemas.base import Value
+from ieat.schemas.cells import MessageCell, SpanCell, TrainableCell
 from ieat.schemas.dialogue import Language
 from ieat.schemas.emotion import Emotion
 from ieat.schemas.records import ComposedDialogue
@@ -88,6 +90,31 @@ def target(of: ComposedDialogue, **checks: object) -> Stage2Row | str:
         return checked.error.code
     assert isinstance(checked.row, Stage2Row)
     return checked.row
+
+
+class AskedRow(Value):
+    """A row of a further table: a question about a dialogue."""
+
+    row_id: str
+    language: Language
+    messages: tuple[MessageCell, ...]
+    audio_spans: tuple[SpanCell, ...]
+    trainable: TrainableCell
+    flags: tuple[str, ...] = ()
+
+
+def asked(of: ComposedDialogue, question: str, answer: str) -> AskedRow:
+    """Return a row of a further table over the first clip of a dialogue."""
+    return AskedRow(
+        row_id="corpus/d1/asked",
+        language=of.dialogue.language,
+        messages=(
+            MessageCell(role="user", kind="listen", content=question, loss=False),
+            MessageCell(role="assistant", kind="write", content=answer, loss=True),
+        ),
+        audio_spans=stage2_rows(of, ROWS)[0].audio_spans,
+        trainable=TrainableCell(is_trainable=True, reasons=()),
+    )
 
 
 def turn(of: ComposedDialogue, index: int, **checks: object) -> Stage1Row:
@@ -276,3 +303,30 @@ def test_the_corpus_own_words_and_turns_without_script_are_not_compared() -> Non
     assert word_error_rate(hearing(composed(), 2, "Quite other words"), 2) is None
     of = composed(recognizer_id="openai:w", confidence=0.9, texts_only=(2,))
     assert word_error_rate(hearing(of, 2, "Quite other words"), 2) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "code"),
+    [
+        ("<audio> How does she feel?", "The user is sad, then angry. " * 8, None),
+        ("<audio> [sad] How does she feel?", "She is sad.", "emotion_shown"),
+        ("<audio> How does she feel?", "As an AI, I hear that she is sad.", "self_reference"),
+        ("<audio> How does she feel?", "她很难过。", "wrong_language"),
+    ],
+)
+def test_a_row_of_a_further_table_passes_the_same_gate(
+    question: str, answer: str, code: str | None
+) -> None:
+    of = composed()
+    row = asked(of, question, answer)
+    checked = check_row(row, of, CheckSettings())  # type: ignore[arg-type]
+    assert (checked.error.code if checked.error else None) == code
+
+
+def test_a_row_of_a_further_table_over_wrong_words_is_not_fit() -> None:
+    of = hearing(composed(recognizer_id="openai:w", confidence=0.9), 0, "Mile back is gong")
+    row = asked(of, "<audio> How does she feel?", "She is sad.")
+    checked = check_row(row, of, CheckSettings()).row  # type: ignore[arg-type]
+    assert checked.trainable == TrainableCell(  # type: ignore[union-attr]
+        is_trainable=False, reasons=("wer_above",)
+    )

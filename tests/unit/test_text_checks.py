@@ -70,6 +70,7 @@ def test_an_english_answer_that_cannot_be_said_has_a_code(text, code):
         ("用户的情绪很低落，先休息吧。", "self_reference"),
         ("抱歉，我无法回答这个问题。", "refusal"),
         ("你的情绪标签是难过。", "label_named"),
+        ("标签上写着难过。", "label_named"),
         ("根据文本，你的包丢了。", "surrogate_leak"),
         ("第3轮中你说包丢了。", "surrogate_leak"),
         ("<think>难过</think>别难过。", "markup"),
@@ -110,6 +111,7 @@ def test_what_people_say_in_english_passes(text):
     [
         "对不起，我不能陪你去了。",
         "别给自己贴标签。",
+        "别给我贴标签，我很生气。",
         "我是李总的助手。",
         "他进了第3轮面试。",
         "这是我的回答。",
