@@ -33,6 +33,11 @@ ENDS: dict[str, Code] = {
         "The state that would be answered is unknown, so the target has no row.",
         "Use a labeler that is surer, or lower labels.min_confidence.",
     ),
+    "target_thinned": Code(
+        "filtered",
+        "The target is not among those of its emotion that keep_targets keeps.",
+        "Nothing needs to be done; raise the share to keep more.",
+    ),
     "withdrawn": Code(
         "filtered",
         "The people of the dialogue withdrew their consent.",

@@ -1,7 +1,7 @@
 """Everything that makes a build this build, and how it is read."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -18,6 +18,7 @@ from ieat.pipeline.config.labels import LabelSettings
 from ieat.pipeline.config.resources import ResourceSettings
 from ieat.pipeline.failures import ConfigError
 from ieat.prompts.library import NAMES
+from ieat.schemas.emotion import Emotion
 
 
 class BuildConfig(Settings):
@@ -48,6 +49,9 @@ class BuildConfig(Settings):
     """How the voice labeler's endpoint is asked."""
     labels: LabelSettings = LabelSettings()
     """How emotions are labeled."""
+    keep_targets: dict[Emotion, Annotated[float, Field(gt=0, le=1)]] = Field(default_factory=dict)
+    """Share of the training targets of an emotion that are kept, such as `{neutral: 0.3}`; the
+    hash of its id decides about each. The card tells how many each emotion has."""
     checks: CheckSettings = CheckSettings()
     """What rows are checked for, and which findings keep a row out."""
     user_speaker: str = "all"
