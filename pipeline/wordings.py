@@ -134,7 +134,7 @@ SIGNS = frozenset("°©®™℃℉№")
 """Symbols that speech may hold; other symbols of their Unicode category are emoji."""
 
 EMOTION_TAG = _compile(
-    rf"[\[<(【（{{《]\s*\|?\s*(?:emotion\s*[:：=]\s*)?(?:{_FELT}|{_FELT_ZH})\s*\|?\s*[\]>)】）}}》]",
+    rf"[\[<(【（{{]\s*\|?\s*(?:emotion\s*[:：=]\s*)?(?:{_FELT}|{_FELT_ZH})\s*\|?\s*[\]>)】）}}]",
     rf"\b(?:emotion|mood|sentiment)\s*[:：=]\s*[\"'“]?(?:{_FELT})\b",
     rf"(?:情绪|情感)(?:标签)?\s*[:：=]\s*[\"'“]?(?:{_FELT_ZH})",
 )

@@ -48,7 +48,7 @@ class CheckSettings(Settings):
 
     hard: tuple[str, ...] = HARD
     """Codes whose row becomes a dead letter; all others are flags. An answer that is the corpus'
-    own is flagged only, whatever it says."""
+    own is flagged only, unless it holds a tag of thinking."""
     max_restated: float = Field(default=0.8, ge=0, le=1)
     """Share of a cause's content words (Chinese: pairs of characters) that may stand in its
     quotes before the cause only restates them; four of five leave room for one word of its own."""

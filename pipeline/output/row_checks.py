@@ -19,6 +19,7 @@ from ieat.pipeline.text_checks import (
     find_shown_emotion,
     restated_share,
 )
+from ieat.pipeline.wordings import THINK_TAG
 from ieat.schemas.audio import Sound
 from ieat.schemas.cells import (
     CauseCell,
@@ -123,14 +124,20 @@ def check_row(row: Row, composed: ComposedDialogue, checks: CheckSettings) -> Ch
 
 def _findings(row: Row, composed: ComposedDialogue, checks: CheckSettings) -> Iterator[Finding]:
     if isinstance(row, Stage1Row):
-        for problem in find_in_turn(composed, row.turn_index, checks):
-            yield Finding(problem, is_spared=problem.code == FOREIGN)
+        yield from _of_turn(composed, row.turn_index, checks)
     if isinstance(row, DialogueRow | Explained):
         causes = row.causes if isinstance(row, DialogueRow) else row.thinking.causes
         if not (row.provenance.attributor_id or "").startswith(OWN_ATTRIBUTOR):
             yield from map(Finding, find_restated(causes, row.language, checks))
     if isinstance(row, Conversing):
         yield from find_in_conversation(row, composed, checks)
+
+
+def _of_turn(
+    composed: ComposedDialogue, turn_index: int, checks: CheckSettings
+) -> Iterator[Finding]:
+    for problem in find_in_turn(composed, turn_index, checks):
+        yield Finding(problem, is_spared=problem.code == FOREIGN)
 
 
 def find_in_turn(
@@ -181,7 +188,8 @@ def find_in_conversation(
     """Yield what a model may not read, think or say.
 
     What is read is all but the trained part; an answer in the context is read too. The trained
-    answer is spared where it is the corpus' own. In a row without a `response`, it answers a
+    answer is spared where it is the corpus' own. The turn that is answered is looked at as in its
+    own row: sound and language. In a row without a `response`, it answers a
     question about the whole dialogue.
     """
     target: int | None = getattr(row, "turn_index", None)
@@ -196,8 +204,7 @@ def find_in_conversation(
     response: ResponseCell | None = getattr(row, "response", None)
     is_recorded = response is not None and response.source == "corpus"
     if target is not None:
-        for problem in find_foreign_words(composed, target):
-            yield Finding(problem, is_spared=True)
+        yield from _of_turn(composed, target, checks)
     for message in row.messages:
         if message.kind == "think":
             problems = find_in_thinking(message.content, row.language, heard, quotes)
@@ -211,7 +218,9 @@ def find_in_conversation(
                 is_recorded=is_recorded,
                 is_report=response is None,
             ):
-                yield Finding(problem, is_spared=is_recorded)
+                # A renderer takes a tag of thinking for its own, whoever wrote it.
+                is_tag = problem.code == "markup" and THINK_TAG.search(message.content)
+                yield Finding(problem, is_spared=is_recorded and not is_tag)
         else:
             yield from map(Finding, find_shown_emotion(message.content, labels))
 

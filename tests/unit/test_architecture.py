@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # Rows pass the same checks of wording as the answers that they are made of.
     "output": {
         *("failures", "ports", "config", "audio", "schemas", "prompts", "codes"),
-        *("languages", "text_checks"),
+        *("languages", "text_checks", "wordings"),
     },
     "render": {"failures", "output", "schemas"},
 }

@@ -167,6 +167,22 @@ def test_what_people_answered_is_flagged_only(of: ComposedDialogue, code: str) -
     assert code in row.flags
 
 
+def test_a_tag_of_thinking_keeps_even_a_person_s_answer_out() -> None:
+    assert target(saying(composed(), "<think>I hear you.</think>", "corpus")) == "markup"
+    row = target(saying(composed(), "*nods* I hear you.", "corpus"))
+    assert isinstance(row, Stage2Row)
+    assert row.flags == ("markup",)
+
+
+def test_a_target_has_the_flags_of_the_sound_that_is_answered() -> None:
+    answered = target(sounding(composed(), 2, duration=31.0, snr=3.0))
+    assert isinstance(answered, Stage2Row)
+    assert answered.flags == ("noisy", "too_long_clip")
+    earlier = target(sounding(composed(), 0, duration=31.0, snr=3.0))
+    assert isinstance(earlier, Stage2Row)
+    assert earlier.flags == ()
+
+
 def test_a_tag_of_an_emotion_in_the_question_keeps_the_target_out() -> None:
     talk = (("ann", "My bag is gone (sad)"), ("bob", "Oh"))
     shown = composed(talk, texts_only=(0,), emotions={0: Emotion.SAD})

@@ -235,6 +235,7 @@ def test_an_emotion_given_away_as_data_is_found(text):
         "What a mood: everybody sings",
         "我很难过，包丢了",
         "你今天心情怎么样？",
+        "我想听《开心》这首歌",
         "Answer with one of these words: happy, sad, anger, fear, neutral, surprise, disgust.",
     ],
 )
