@@ -1,6 +1,6 @@
 """Openings that many rows share are told with their share."""
 
-from ieat.pipeline.output.openings import Openings, opening_lines, opening_of
+from ieat.pipeline.output.card.openings import Openings, opening_lines, opening_of
 from ieat.schemas.dialogue import Language
 
 
@@ -20,16 +20,14 @@ def test_the_most_frequent_openings_are_told_with_their_share():
     openings.add_target(row("en", "He is glad.", "Great."))
     openings.add_target(row("zh", "用户很难过。", "别难过，我在。"))
     assert list(opening_lines(openings))[2:] == [
-        "| what | language | opening | rows | share |",
-        "|--|--|--|--|--|",
+        "| opening of | language | opening | targets | share |",
+        "|--|--|--|--:|--:|",
         "| response | en | i hear you | 2 | 67% |",
-        "| response | en | great | 1 | 33% |",
-        "| response | zh | 别难过我 | 1 | 100% |",
         "| thinking | en | she is sad | 2 | 67% |",
-        "| thinking | en | he is glad | 1 | 33% |",
-        "| thinking | zh | 用户很难 | 1 | 100% |",
     ]
 
 
-def test_nothing_is_told_of_nothing():
-    assert list(opening_lines(Openings())) == ["There is nothing that opens."]
+def test_nothing_is_told_where_no_two_open_alike():
+    openings = Openings()
+    openings.add_target(row("en", "She is sad.", "Great."))
+    assert list(opening_lines(openings)) == ["No two targets open alike."]

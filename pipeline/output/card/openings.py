@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from ieat.pipeline.output.card.markdown import ranked, share, table
 from ieat.pipeline.output.word_errors import split_words
 from ieat.schemas.dialogue import Language
 
@@ -15,7 +16,7 @@ MOST = 10_000
 """Different openings that are kept of one kind; those that come first after that are not told."""
 
 SHOWN = 3
-"""Openings that are told of one kind."""
+"""Most openings that are told of one kind; each opens two rows at least."""
 
 
 @dataclass
@@ -28,7 +29,7 @@ class Openings:
     """Rows by what opens and language."""
 
     def add_target(self, row: dict[str, Any]) -> None:
-        """Count a row of `stage2`: its columns language, thinking.text and response.text."""
+        """Count a row of `stage2`."""
         language = Language(row["language"])
         for part in ("thinking", "response"):
             key = (part, language.value)
@@ -46,19 +47,19 @@ def opening_of(text: str, language: Language) -> str:
 
 
 def opening_lines(openings: Openings) -> Iterator[str]:
-    """Yield the most frequent openings with their shares, as a table in Markdown."""
-    if not openings.found:
-        yield "There is nothing that opens."
+    """Yield the most frequent openings with their shares."""
+    rows = [
+        (part, language, opening, count, share(count, openings.totals[part, language]))
+        for (part, language), counts in sorted(openings.found.items())
+        for opening, count in ranked(counts)[:SHOWN]
+        if count > 1
+    ]
+    if not rows:
+        yield "No two targets open alike."
         return
     yield (
-        "The first three words (Chinese: four characters). Many rows that open alike teach the "
-        "opening; nothing is left out for it."
+        "The first three words (Chinese: four characters) that most targets share. What many rows "
+        "open with is learned as a phrase; nothing is left out for it."
     )
     yield ""
-    yield "| what | language | opening | rows | share |"
-    yield "|--|--|--|--|--|"
-    for (part, language), counts in sorted(openings.found.items()):
-        ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:SHOWN]
-        for opening, count in ranked:
-            total = openings.totals[part, language]
-            yield f"| {part} | {language} | {opening} | {count} | {count / total:.0%} |"
+    yield from table(("opening of", "language", "opening", "targets", "share"), rows)
