@@ -296,6 +296,7 @@ def _sink_settings(config: BuildConfig) -> SinkSettings:
             stage2_audio=config.stage2_audio,
         ),
         not_configured=not_configured(config),
+        checks=config.checks,
     )
 
 

@@ -22,7 +22,10 @@ def attribute_rules(config: BuildConfig) -> AttributeRules:
 def compose_rules(config: BuildConfig) -> ComposeRules:
     """Return what of the configuration composing depends on."""
     return ComposeRules(
-        config.user_speaker, config.max_context_turns, PromptLibrary(config.prompts)
+        config.user_speaker,
+        config.max_context_turns,
+        PromptLibrary(config.prompts),
+        tuple(sorted(config.keep_targets.items())),
     )
 
 

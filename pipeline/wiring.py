@@ -137,7 +137,7 @@ def _open(parts: _Parts) -> Engines:
         attributor = LLMAttributor(asked, prompts, sampling, joint)
     responder: Responder = CorpusResponder()
     if config.response == "written" and model is not None:
-        responder = WrittenResponder(at("compose", model), prompts, sampling)
+        responder = WrittenResponder(at("compose", model), prompts, sampling, config.checks)
     return Engines(
         examine=examine,
         recognizer=recognizer,

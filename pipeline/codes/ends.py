@@ -38,6 +38,11 @@ ENDS: dict[str, Code] = {
         "The state that would be answered is unknown, so the target has no row.",
         "Use a labeler that is surer, or lower labels.min_confidence.",
     ),
+    "target_thinned": Code(
+        "filtered",
+        "The target is not among those of its emotion that keep_targets keeps.",
+        "Nothing needs to be done; raise the share to keep more.",
+    ),
     "withdrawn": Code(
         "filtered",
         "The people of the dialogue withdrew their consent.",
@@ -75,5 +80,10 @@ ENDS: dict[str, Code] = {
         "reason",
         "The recognizer gives no confidence for its words.",
         "Use a recognizer that scores its words, or the corpus' own words.",
+    ),
+    "wer_above": Code(
+        "reason",
+        "The recognized words differ from the corpus' own by more than checks.max_word_errors.",
+        "Check that sound and script belong together; use a stronger recognizer.",
     ),
 }

@@ -116,6 +116,11 @@ FAILURES: dict[str, Code] = {
     "duplicate_turn": Code(
         "failure", "A dialogue has the same turn twice.", "Rename or remove one of them."
     ),
+    "emotion_shown": Code(
+        "failure",
+        "What the student reads gives an emotion away as data, such as `[happy]`.",
+        "Take the tag out of the corpus' words or out of the own template.",
+    ),
     "empty_answer": Code("failure", "A field of the answer is empty.", "Try another model."),
     "evidence_missing": Code(
         "failure",
@@ -155,15 +160,21 @@ FAILURES: dict[str, Code] = {
     ),
     "label_named": Code(
         "failure",
-        "The answer speaks of a label or an annotation, which no listener hears.",
-        "Try another model.",
+        "The answer or the thinking speaks of a label or an annotation, which no listener hears, "
+        "or opens with the bare label; as a flag: the corpus' own answer does.",
+        "Try another model; for an own template of thinking, reword it.",
     ),
     "line_too_long": Code(
         "failure",
         "A line of the manifest is too long.",
         "Write one dialogue a line, with audio as paths.",
     ),
-    "markup": Code("failure", "The answer holds markup, a list or emoji.", "Try another model."),
+    "markup": Code(
+        "failure",
+        "The answer holds markup, a list, emoji, a stage direction or a tag of thinking; as a "
+        "flag: the corpus' own answer does.",
+        "Try another model.",
+    ),
     "missing_audio": Code("failure", "A turn names a channel, but no audio.", "Name the file."),
     "missing_key": Code("failure", "A key that the layout needs is missing.", "Add the key."),
     "missing_language": Code(
@@ -202,9 +213,16 @@ FAILURES: dict[str, Code] = {
         "The recognizer does not know the language of the dialogue.",
         "Choose another recognizer, such as openai:MODEL.",
     ),
-    "refusal": Code("failure", "The language model declined to answer.", "Try another model."),
+    "refusal": Code(
+        "failure",
+        "The language model declined to answer; as a flag: the corpus' own answer reads so.",
+        "Try another model.",
+    ),
     "self_reference": Code(
-        "failure", "A written response speaks of itself as a model.", "Try another model."
+        "failure",
+        "A written response speaks of itself as a model, or of its task; as a flag: the corpus' "
+        "own answer does.",
+        "Try another model.",
     ),
     "span_not_verbatim": Code(
         "failure", "A quote does not stand in the turn that it is from.", "Try another model."
@@ -214,11 +232,15 @@ FAILURES: dict[str, Code] = {
     ),
     "surrogate_leak": Code(
         "failure",
-        "The answer speaks of a transcript, which no listener sees.",
+        "The answer or the thinking speaks of a transcript, which no listener sees; as a flag: "
+        "the corpus' own answer does.",
         "Try another model.",
     ),
     "too_long": Code(
-        "failure", "A sentence of the answer is longer than allowed.", "Try another model."
+        "failure",
+        "A sentence of the answer, or the answer, is longer than allowed; as a flag: the corpus' "
+        "own answer is too long to be said in one go.",
+        "Try another model, or raise checks.max_response_seconds or checks.max_sentences.",
     ),
     "transcription_failed": Code(
         "failure",
@@ -246,6 +268,9 @@ FAILURES: dict[str, Code] = {
         "Set call.speakers, or use the layout manifest.",
     ),
     "wrong_language": Code(
-        "failure", "The answer is not in the language of the dialogue.", "Try another model."
+        "failure",
+        "The answer or the thinking is not in the language of the dialogue; as a flag: the words "
+        "of a turn, or the corpus' own answer.",
+        "Try another model; for a turn, check the language that the corpus states.",
     ),
 }

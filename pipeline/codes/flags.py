@@ -66,6 +66,11 @@ FLAGS: dict[str, Code] = {
         "The source was sampled below 16 kHz, so the high frequencies are missing.",
         "Nothing needs to be done; record at 16 kHz or more.",
     ),
+    "noisy": Code(
+        "flag",
+        "The voice stands less than checks.min_snr above the noise.",
+        "Listen to the turn; leave it out, or lower the limit.",
+    ),
     "no_evidence": Code(
         "flag", "The cause has no quote, as its kind allows.", "Nothing needs to be done."
     ),
@@ -95,7 +100,12 @@ FLAGS: dict[str, Code] = {
         "The same words come again and again.",
         "Listen to the turn: the recognizer may be in a loop.",
     ),
-    "short": Code("flag", "The sound is very short.", "Check its times."),
+    "restates_evidence": Code(
+        "flag",
+        "The cause says hardly more than the words that it quotes.",
+        "Try another model, or raise checks.max_restated.",
+    ),
+    "short": Code("flag", "The sound is shorter than half a second.", "Check its times."),
     "sources_disagree": Code(
         "flag",
         "Words and voice do not name the same emotion, as labels.fusion: agree asks for.",
@@ -108,6 +118,16 @@ FLAGS: dict[str, Code] = {
         "flag",
         "Somebody other than the two of the target speaks in the row.",
         "Nothing needs to be done.",
+    ),
+    "too_long_clip": Code(
+        "flag",
+        "The sound of the turn is longer than checks.max_clip_seconds.",
+        "Cut the turn, or raise the limit if the model takes longer sound.",
+    ),
+    "too_short": Code(
+        "flag",
+        "The sound of the turn is shorter than checks.min_clip_seconds.",
+        "Nothing needs to be done; pass over the row if the model needs more sound.",
     ),
     "truncated": Code(
         "flag",

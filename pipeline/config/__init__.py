@@ -2,6 +2,7 @@
 
 from ieat.pipeline.config.base import Settings
 from ieat.pipeline.config.build import BuildConfig, describe_validation, load_config
+from ieat.pipeline.config.checks import CheckSettings, WordRates
 from ieat.pipeline.config.endpoints import (
     AudioFormat,
     EndpointSettings,
@@ -25,6 +26,7 @@ __all__ = [
     "AudioFormat",
     "BuildConfig",
     "CallSettings",
+    "CheckSettings",
     "EndpointSettings",
     "FolderSettings",
     "FusionPolicy",
@@ -40,6 +42,7 @@ __all__ = [
     "Settings",
     "SplitSettings",
     "VoiceLabelerSettings",
+    "WordRates",
     "describe_validation",
     "load_config",
 ]

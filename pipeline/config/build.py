@@ -1,12 +1,13 @@
 """Everything that makes a build this build, and how it is read."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from ieat.pipeline.config.base import Settings
+from ieat.pipeline.config.checks import CheckSettings
 from ieat.pipeline.config.endpoints import (
     EndpointSettings,
     LanguageModelSettings,
@@ -18,6 +19,7 @@ from ieat.pipeline.config.resources import ResourceSettings
 from ieat.pipeline.config.splits import SplitSettings
 from ieat.pipeline.failures import ConfigError
 from ieat.prompts.library import NAMES
+from ieat.schemas.emotion import Emotion
 
 
 class BuildConfig(Settings):
@@ -56,6 +58,11 @@ class BuildConfig(Settings):
     guard: str | None = None
     """File of `ieat guard build` with the fingerprints of test sets; dialogues that match fail
     unless their split is held out."""
+    keep_targets: dict[Emotion, Annotated[float, Field(gt=0, le=1)]] = Field(default_factory=dict)
+    """Share of the training targets of an emotion that are kept, such as `{neutral: 0.3}`; the
+    hash of its id decides about each. The card tells how many each emotion has."""
+    checks: CheckSettings = CheckSettings()
+    """What rows are checked for, and which findings keep a row out."""
     user_speaker: str = "all"
     """Whose states are attributed and answered: `first`, `all`, `channel:N`, or a name."""
     one_question: bool = True

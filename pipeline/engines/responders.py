@@ -1,7 +1,8 @@
 """Give the answer to a target: the corpus' own, or one written from the thinking."""
 
 from ieat.pipeline.answers import ResponseForm, read_answer
-from ieat.pipeline.checks import check_response_text
+from ieat.pipeline.checks import DEFAULTS, check_response_text
+from ieat.pipeline.config import CheckSettings
 from ieat.pipeline.engines.asking import ask_twice, pose, render_turns
 from ieat.pipeline.ports import AnsweringModel
 from ieat.prompts.library import PromptLibrary
@@ -29,10 +30,17 @@ class CorpusResponder:
 class WrittenResponder:
     """Has a language model write the answer, the thinking given as its own (prompt `response`)."""
 
-    def __init__(self, model: AnsweringModel, prompts: PromptLibrary, sampling: Sampling) -> None:
+    def __init__(
+        self,
+        model: AnsweringModel,
+        prompts: PromptLibrary,
+        sampling: Sampling,
+        checks: CheckSettings = DEFAULTS,
+    ) -> None:
         self._model = model
         self._prompts = prompts
         self._sampling = sampling
+        self._checks = checks
 
     async def respond(
         self, history: History, target: Target, thinking: Thinking, answer: tuple[HeardTurn, ...]
@@ -52,7 +60,7 @@ class WrittenResponder:
 
         def judge(given: Answer) -> ResponseForm:
             form = read_answer(given, ResponseForm)
-            check_response_text(form.response, history)
+            check_response_text(form.response, history, checks=self._checks)
             return form
 
         found = await ask_twice(

@@ -3,13 +3,16 @@
 from ieat.pipeline.failures import RecordError
 from ieat.pipeline.output.rows import turn_cell
 from ieat.schemas.records import ComposedDialogue, Failure, SetAside
-from ieat.schemas.rows import DeadLetterRow, Stage1Row, Stage2Row
+from ieat.schemas.rows import DeadLetterRow, Row
 
 TABLE_OF_UNIT = {"turn": "dialogues", "target": "stage2"}
 """Table in which a failed part of a dialogue is missing."""
 
 WRITE_STAGE = "write"
 """Name of the sink among the stages."""
+
+CHECK_STAGE = "check"
+"""Name of the gate before the sink among the stages."""
 
 
 def letter_of_dialogue(aside: SetAside) -> DeadLetterRow | None:
@@ -38,24 +41,25 @@ def letters_of_parts(composed: ComposedDialogue) -> tuple[DeadLetterRow, ...]:
 
 
 def letter_of_row(
-    row: Stage1Row | Stage2Row, table: str, source: str, error: RecordError
+    row: Row, table: str, source: str, error: RecordError, stage: str = WRITE_STAGE
 ) -> DeadLetterRow:
-    """Return the dead letter of a row whose clip cannot be read again.
+    """Return the dead letter of a row that is made, but not written.
 
     Args:
         row: The row that is not written.
         table: The table that lacks it.
-        source: File from which the clip was to be read.
-        error: Why it cannot be.
+        source: File from which the clip was to be read, or from which the dialogue was read.
+        error: Why it is not written.
+        stage: Where it was kept out: where a clip is read again, or at the checks.
     """
     return DeadLetterRow(
-        row_id=f"{WRITE_STAGE}:{row.row_id}",
+        row_id=f"{stage}:{row.row_id}",
         unit="row",
         unit_id=row.row_id,
         dialogue_id=row.dialogue_id,
         source=source,
         table=table,
-        stage=WRITE_STAGE,
+        stage=stage,
         code=error.code,
         message=error.message,
         record=row.model_dump_json(),

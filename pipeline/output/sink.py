@@ -8,11 +8,12 @@ Beam reads the hints of this module at run time, so it must not import annotatio
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import apache_beam as beam
 from apache_beam.pvalue import AsList, PCollection, TaggedOutput
 
+from ieat.pipeline.config import CheckSettings
 from ieat.pipeline.output.books import (
     Entry,
     close_books,
@@ -23,9 +24,15 @@ from ieat.pipeline.output.books import (
     sum_entries,
 )
 from ieat.pipeline.output.clips import KeptClips, ReadClip
-from ieat.pipeline.output.dead_letters import letter_of_dialogue, letters_of_parts
+from ieat.pipeline.output.dead_letters import (
+    CHECK_STAGE,
+    letter_of_dialogue,
+    letter_of_row,
+    letters_of_parts,
+)
 from ieat.pipeline.output.files import BuildFolder
 from ieat.pipeline.output.group_records import Group, GroupRecord, remove_records, write_record
+from ieat.pipeline.output.row_checks import check_row
 from ieat.pipeline.output.rows import dialogue_row, stage1_rows
 from ieat.pipeline.output.shards import ShardName, WrittenShard, number_repeats, write_shard
 from ieat.pipeline.output.split_check import refuse_held_out
@@ -47,7 +54,7 @@ MANIFEST = "manifest.json"
 """The file that accounts for everything."""
 
 LOST = "lost"
-"""Tag of rows whose clips cannot be read again."""
+"""Tag of rows whose clips cannot be read again, and of those that a check keeps out."""
 
 ShelvedRow = tuple[str, tuple[str, str]]
 """A row on its way: the key of its shard, then its id and itself as JSON. An empty id only says
@@ -68,6 +75,8 @@ class SinkSettings:
     """Optional stages that this build does without; told in the manifest."""
     tables: tuple[str, ...] = CORE_TABLES
     """Tables of this build, dead letters apart; each has all its shards in every split."""
+    checks: CheckSettings = field(default_factory=CheckSettings)
+    """What rows are checked for."""
 
 
 def shard_of(unit_id: str, num_shards: int) -> int:
@@ -122,9 +131,11 @@ class WriteBuild(beam.PTransform):
             | "Every shard of a split"
             >> beam.FlatMap(_shards_of_split, self._settings.tables, self._group.shards)
         )
-        shelved = composed | "Make rows" >> beam.FlatMap(_shelve_rows, self._settings)
+        shelved = composed | "Make rows" >> beam.ParDo(ShelveRows(self._settings)).with_outputs(
+            LOST, main="rows"
+        )
         written = (
-            (wanted, shelved)
+            (wanted, shelved["rows"])
             | "Rows with their shards" >> beam.Flatten()
             | "Rows by shard" >> beam.GroupByKey()
             | "Write rows"
@@ -135,6 +146,7 @@ class WriteBuild(beam.PTransform):
         letters = (
             aside | "Dead dialogues" >> beam.FlatMap(_letters_of_dialogue),
             composed | "Dead parts" >> beam.FlatMap(letters_of_parts),
+            shelved[LOST],
             written[LOST],
         ) | "Dead letters" >> beam.Flatten()
         empty = aside.pipeline | "Every shard of dead letters" >> beam.Create(
@@ -166,6 +178,28 @@ class WriteBuild(beam.PTransform):
             | "Write record"
             >> beam.Map(_record_group, self._settings.out, AsList(files), AsList(entries))
         )
+
+
+class ShelveRows(beam.DoFn):
+    """Makes and checks the rows of a dialogue; those that a check keeps out go to `LOST`."""
+
+    def __init__(self, settings: SinkSettings) -> None:
+        self._settings = settings
+
+    def process(self, composed: ComposedDialogue) -> Iterator[ShelvedRow]:
+        """Yield the rows that pass, each with the shard that it belongs to."""
+        dialogue = composed.dialogue
+        given = dialogue.corpus_split or dialogue.split
+        refuse_held_out(dialogue.dialogue_id, given, dialogue.split)
+        shard = shard_of(dialogue.dialogue_id, self._settings.num_shards)
+        for table, made in rows_of(composed, self._settings.rows):
+            row, error = check_row(made, composed, self._settings.checks)
+            if error is None:
+                key = _key(table, dialogue.split, shard)
+                yield key, (row.row_id, row.model_dump_json())
+            else:
+                letter = letter_of_row(row, table, dialogue.source, error, CHECK_STAGE)
+                yield TaggedOutput(LOST, letter)  # type: ignore[misc]  # Beam takes tags between
 
 
 class WriteShard(beam.DoFn):
@@ -315,14 +349,6 @@ def _shards_of_split(
     for table in tables:
         for shard in shards:
             yield _key(table, split, shard), ("", "")
-
-
-def _shelve_rows(composed: ComposedDialogue, settings: SinkSettings) -> Iterator[ShelvedRow]:
-    dialogue = composed.dialogue
-    refuse_held_out(dialogue.dialogue_id, dialogue.corpus_split or dialogue.split, dialogue.split)
-    shard = shard_of(dialogue.dialogue_id, settings.num_shards)
-    for table, row in rows_of(composed, settings.rows):
-        yield _key(table, dialogue.split, shard), (row.row_id, row.model_dump_json())
 
 
 def _letters_of_dialogue(aside: SetAside) -> Iterator[DeadLetterRow]:

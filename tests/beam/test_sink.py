@@ -181,6 +181,31 @@ def test_a_row_whose_clip_is_gone_becomes_a_dead_letter_and_the_books_still_bala
     assert manifest.books.targets.dead == {"audio_missing": 1}
 
 
+def test_a_row_that_a_check_keeps_out_is_a_dead_letter_and_the_books_still_balance(
+    tmp_path: Path,
+) -> None:
+    bad = composed(name="d2", thinking="The label says that she is sad.")
+    manifest = write(tmp_path, [composed(), bad], num_shards=1)
+    assert ids(tmp_path, "stage2") == ["corpus/d1/000/stage2", "corpus/d1/002/stage2"]
+    assert len(ids(tmp_path, "stage1")) == 10
+    letters = pq.read_table(tmp_path / "_dead_letters").to_pylist()
+    assert [
+        (row["row_id"], row["unit"], row["table"], row["stage"], row["code"]) for row in letters
+    ] == [
+        ("check:corpus/d2/000/stage2", "row", "stage2", "check", "label_named"),
+        ("check:corpus/d2/002/stage2", "row", "stage2", "check", "label_named"),
+    ]
+    assert json.loads(letters[0]["record"])["thinking"]["text"] == bad.samples[0].thinking.text
+    assert manifest.books.targets.model_dump() == {
+        "read": 4,
+        "written": 2,
+        "dead": {"label_named": 2},
+        "filtered": {},
+        "not_reached": {},
+    }
+    assert manifest.codes == {"row:label_named": 2}
+
+
 def test_both_holders_of_a_duplicate_id_have_a_dead_letter(tmp_path: Path) -> None:
     twice = [aside("d1", source=f"talks.jsonl:{line}") for line in (1, 2)]
     write(tmp_path, [], twice, num_shards=1)

@@ -19,6 +19,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "failures": set(),
     "ports": {"schemas"},
     "config": {"failures", "prompts", "schemas"},
+    "languages": {"schemas"},
+    "wordings": set(),
+    "text_checks": {"answers", "config", "languages", "wordings", "schemas"},
     "audio": {"failures", "ports", "config", "schemas"},
     "corpora": {"failures", "ports", "config", "audio", "schemas"},
     "spending": {"failures", "config", "schemas"},
@@ -26,16 +29,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": {"failures", "ports", "config", "audio", "spending", "schemas"},
     "fingerprints": {"ports"},
     "split_keys": {"fingerprints", "schemas"},
-    # Rows say what their dialogues share with others (split_keys).
+    # Rows pass the same checks of wording as the answers that they are made of, and say what their
+    # dialogues share with others (split_keys).
     "output": {
-        "failures",
-        "ports",
-        "config",
-        "audio",
-        "schemas",
-        "prompts",
-        "codes",
-        "split_keys",
+        *("failures", "ports", "config", "audio", "schemas", "prompts", "codes"),
+        *("languages", "text_checks", "wordings", "split_keys"),
     },
     "render": {"failures", "output", "schemas"},
 }

@@ -39,6 +39,12 @@ def test_values_that_do_not_fit_are_named():
         "emotion_map is used with labels.outside: map only", labels={"emotion_map": {"a": "sad"}}
     )
     refused("limit: ", limit=0)
+    refused("keep_targets.neutral: Input should be less than", keep_targets={"neutral": 2})
+    refused("keep_targets.calm.*: Input should be 'happy'", keep_targets={"calm": 0.5})
+    refused("checks.hard: 'too_loud' is no code of rows", checks={"hard": ["too_loud"]})
+    refused(
+        "checks: max_clip_seconds must be above min_clip_seconds", checks={"min_clip_seconds": 30}
+    )
     refused("prompts: 'labelling' is no prompt", prompts={"labelling": "mine"})
 
 

@@ -3,6 +3,8 @@ import json
 
 import pytest
 
+from ieat.pipeline.checks import DEFAULTS
+from ieat.pipeline.config import CheckSettings
 from ieat.pipeline.engines.joint import JointModel
 from ieat.pipeline.engines.llm_attributor import LLMAttributor
 from ieat.pipeline.engines.llm_labeler import JointLabeler, LLMLabeler
@@ -185,8 +187,9 @@ THINKING = Thinking(
 )
 
 
-def respond(model):
-    return run(WrittenResponder(model, PROMPTS, SAMPLING).respond(STOLEN, TARGET, THINKING, ()))
+def respond(model, checks=DEFAULTS):
+    writer = WrittenResponder(model, PROMPTS, SAMPLING, checks)
+    return run(writer.respond(STOLEN, TARGET, THINKING, ()))
 
 
 def test_a_written_response_comes_from_the_thinking():
@@ -238,3 +241,12 @@ def test_the_examples_of_an_own_prompt_may_not_be_repeated_either(tmp_path):
     assert with_event("Somebody took their bag.").prompt_id == "attribution@own.en"
     with pytest.raises(UnusableAnswer, match="kite"):
         with_event("A kite flew over the barn!")
+
+
+def test_a_response_longer_than_the_configured_limits_is_asked_again():
+    long = {"style": "calm", "response": "I hear you. That is awful. Sit down."}
+    short = {"style": "calm", "response": "I hear you."}
+    model = ScriptedModel(in_turn(long, short))
+    assert respond(model, CheckSettings(max_sentences=2)).text == "I hear you."
+    assert "shorter" in model.last_prompts[1]
+    assert respond(ScriptedModel(in_turn(long))).text == long["response"]

@@ -197,6 +197,8 @@ def test_a_setting_of_the_voice_labeler_asks_again_only_where_it_changes_answers
         ({"max_context_turns": 1}, True),
         ({"in_flight": 3}, False),
         ({"shards": 9}, False),
+        ({"keep_targets": {"neutral": 0.5}}, False),
+        ({"checks": {"max_sentences": 1, "hard": [], "min_snr": 99.0}}, False),
         ({"max_usd": 1.0}, False),
         ({"max_tokens": 10}, False),
     ],
