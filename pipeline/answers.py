@@ -78,6 +78,36 @@ class ResponseForm(_Form):
     response: str
 
 
+class StepForm(_Form):
+    """One step of an answer to `retrospection`."""
+
+    turn: int
+    evidence: tuple[QuoteForm, ...]
+    event: str
+    emotion: Emotion | Literal["unclear"]
+    intensity: Intensity
+
+
+class RootedCauseForm(_Form):
+    """One cause of an answer to `retrospection`."""
+
+    evidence: tuple[QuoteForm, ...]
+    cause: str
+
+
+class RetrospectionForm(_Form):
+    """Answer to `retrospection`."""
+
+    steps: tuple[StepForm, ...]
+    causes: tuple[RootedCauseForm, ...]
+    root_cause: str
+    conclusion: str
+    arguments: tuple[str, ...]
+    takeaway: str
+    trajectory_answer: str
+    reasons_answer: str
+
+
 _NOT = r"(can['’]?t|cannot|won['’]?t|will not|(am |are |['’]m |['’]re )?(not able|unable) to)"
 _TASKS = (
     r"(help(?! but\b| it\b)|assist|comply|provide|answer|continue|engage|discuss|fulfill|generate"

@@ -23,6 +23,7 @@ NO_PART_OF_IT = {
     "voice_labeler_settings",
     "prompts",
     "resources",
+    "humdial_settings",
     "guard",
 }
 """Keys that change how or how far a build runs, or that are told in other words."""
@@ -57,6 +58,11 @@ def build_identity(config: BuildConfig, engine_ids: dict[str, str | None]) -> di
         "prompts": prompts,
         "config": told,
     }
+    if config.humdial_tables:
+        told["humdial_settings"] = config.humdial_settings.model_dump(mode="json")
+    else:
+        # A build without these tables is the same build as before there were any.
+        del told["humdial_tables"]
     if config.guard is not None:
         identity["guard"] = hash_guard(config.guard)
     if not config.splits.shares:
@@ -85,7 +91,12 @@ def _sampling(settings: LanguageModelSettings) -> dict[str, Any]:
 
 def used_prompts(config: BuildConfig) -> tuple[str, ...]:
     """Return the names of the prompts that are part of a build."""
-    return tuple(name for name in NAMES if name != "voice" or config.voice_labeler is not None)
+    without = set() if config.voice_labeler is not None else {"voice"}
+    if not config.humdial_tables:
+        without.add("questions")
+    if not {"t1", "t2"} & set(config.humdial_tables):
+        without |= {"retrospection", "retrospection_reask"}
+    return tuple(name for name in NAMES if name not in without)
 
 
 def not_configured(config: BuildConfig) -> tuple[str, ...]:

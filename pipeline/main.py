@@ -39,7 +39,14 @@ from ieat.pipeline.output.sink import SinkSettings, WriteBuild, close_build
 from ieat.pipeline.output.stage2_rows import RowSettings
 from ieat.pipeline.progress import ProgressView
 from ieat.pipeline.resources import list_resources
-from ieat.pipeline.rules import attribute_rules, compose_rules, label_rules
+from ieat.pipeline.rules import (
+    attribute_rules,
+    compose_rules,
+    humdial_row_settings,
+    humdial_tables,
+    label_rules,
+    retrospect_rules,
+)
 from ieat.pipeline.run_report import describe_asked, describe_run
 from ieat.pipeline.run_state import MIN_ENDED, RunState
 from ieat.pipeline.screening import is_screened
@@ -63,14 +70,26 @@ from ieat.pipeline.stages.read import (
     ReadSpilled,
     refuse_empty_inputs,
 )
+from ieat.pipeline.stages.retrospect import LookBackOver
 from ieat.pipeline.stages.transcribe import Transcribe
 from ieat.pipeline.steps import DeadLetters, EngineRoom, StepContext
 from ieat.pipeline.store.withdrawn import read_withdrawn
 from ieat.pipeline.wiring import Engines, engine_ids, engine_opener
 from ieat.schemas.build import Manifest, UnitCounts
+from ieat.schemas.rows import CORE_TABLES
 
-STAGES = ("hear", "transcribe", "label", "attribute", "compose")
-GUARDED_STAGES = (GIVEN, "hear", "transcribe", SAID, "label", "attribute", "compose", WRITTEN)
+STAGES = ("hear", "transcribe", "label", "attribute", "compose", "retrospect")
+GUARDED_STAGES = (
+    GIVEN,
+    "hear",
+    "transcribe",
+    SAID,
+    "label",
+    "attribute",
+    "compose",
+    WRITTEN,
+    "retrospect",
+)
 """The stages of a build that keeps test sets out."""
 EXIT_CODES = {"engine_unavailable": 4, "too_many_failed": 5}
 """Exit code of each reason to stop; all others are limits or a person: 3."""
@@ -161,8 +180,9 @@ def assemble(
     )
     if is_guarded:
         composed = composed | "Guard answers" >> GuardWritten(context)
+    done = composed | "Look back" >> LookBackOver(retrospect_rules(config), context)
     settings = _sink_settings(config)
-    composed | "Write build" >> WriteBuild(settings, group, read_clip, dead.all(), units)
+    done | "Write build" >> WriteBuild(settings, group, read_clip, dead.all(), units)
 
 
 def build(
@@ -294,7 +314,9 @@ def _sink_settings(config: BuildConfig) -> SinkSettings:
             max_context_turns=config.max_context_turns,
             max_context_seconds=config.max_context_seconds,
             stage2_audio=config.stage2_audio,
+            humdial=humdial_row_settings(config),
         ),
+        tables=(*CORE_TABLES, *humdial_tables(config)),
         not_configured=not_configured(config),
         checks=config.checks,
     )

@@ -12,7 +12,7 @@ from ieat.pipeline.history import attributed_speakers, find_targets
 from ieat.pipeline.plan_report import Plan, StagePlan
 from ieat.pipeline.ports import ResponseStore, VoiceLabeler
 from ieat.pipeline.resources import refuse_unwanted
-from ieat.pipeline.rules import attribute_rules, compose_rules, label_rules
+from ieat.pipeline.rules import attribute_rules, compose_rules, label_rules, retrospect_rules
 from ieat.pipeline.run_state import RunState
 from ieat.pipeline.spending.estimate import Calibration, PlanningLedger, price_expected
 from ieat.pipeline.spending.prices import TEMPLATE_TOKENS
@@ -21,6 +21,7 @@ from ieat.pipeline.stages.compose import compose_samples
 from ieat.pipeline.stages.guard import guard_given, guard_said
 from ieat.pipeline.stages.hear import hear
 from ieat.pipeline.stages.label import has_voice, label_emotions
+from ieat.pipeline.stages.retrospect import retrospect, wanted_tables
 from ieat.pipeline.stages.transcribe import transcribe
 from ieat.pipeline.store.opening import open_for_upkeep
 from ieat.pipeline.store.seal import BrokenAnswer, unseal
@@ -180,6 +181,7 @@ def _stages(config: BuildConfig) -> dict[str, StagePlan]:
         ("label", config.labeler == "llm" or config.voice_labeler is not None),
         ("attribute", config.attributor == "llm"),
         ("compose", config.response == "written"),
+        ("retrospect", bool({"t1", "t2"} & set(config.humdial_tables))),
     ]
     return {name: StagePlan() for name, is_asked in names if is_asked}
 
@@ -283,6 +285,8 @@ async def _count_questions(planning: _Planning, heard: HeardDialogue) -> Compose
     _bound(
         planning, "compose", "response", num_waiting, num_bytes + THINKING_BYTES, dialogue.language
     )
+    await retrospect(composed, engines.retrospector, retrospect_rules(config))
+    _note(plan, "retrospect", store)
     return composed
 
 
@@ -311,6 +315,8 @@ async def _bound_without_words(planning: _Planning, heard: HeardDialogue) -> Non
         planning, "attribute", "attribution", 0 if is_joint else len(turns), said, dialogue.language
     )
     _bound(planning, "compose", "response", len(turns), said + THINKING_BYTES, dialogue.language)
+    num_looks = int(bool(wanted_tables(dialogue, retrospect_rules(config))))
+    _bound(planning, "retrospect", "retrospection", num_looks, said, dialogue.language)
 
 
 async def _look_up_voices(

@@ -13,6 +13,7 @@ from ieat.schemas.emotion import EmotionalState, EmotionLabel, VocalEvent
 from ieat.schemas.engine import Answer, Question, StoredAnswer
 from ieat.schemas.history import HeardTurn, History
 from ieat.schemas.records import SourceUnit
+from ieat.schemas.retrospection import LookBack, Retrospection
 from ieat.schemas.sample import Response, Target, Thinking
 from ieat.schemas.transcript import Recognition
 
@@ -219,6 +220,21 @@ class Responder(Protocol):
 
         Raises:
             RecordError: There is no usable response.
+            EngineUnavailable: The engine still fails after its own retries.
+        """
+        ...
+
+
+class Retrospector(Protocol):
+    """Looks back over a whole dialogue: the one engine that knows how a dialogue goes on."""
+
+    retrospector_id: str
+
+    async def look_back(self, history: History, asked: LookBack) -> Retrospection:
+        """Return what the look back gives; `history` holds every turn up to the question.
+
+        Raises:
+            RecordError: Nothing usable was given.
             EngineUnavailable: The engine still fails after its own retries.
         """
         ...

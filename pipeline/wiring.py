@@ -23,6 +23,7 @@ from ieat.pipeline.engines.moonshine import MoonshineTranscriber
 from ieat.pipeline.engines.openai_chat import OpenAIChat
 from ieat.pipeline.engines.openai_transcription import OpenAITranscriber
 from ieat.pipeline.engines.responders import CorpusResponder, WrittenResponder
+from ieat.pipeline.engines.retrospector import LLMRetrospector
 from ieat.pipeline.failures import RunStopped
 from ieat.pipeline.guard import Guard, read_guard
 from ieat.pipeline.ports import (
@@ -32,6 +33,7 @@ from ieat.pipeline.ports import (
     LanguageModel,
     Responder,
     ResponseStore,
+    Retrospector,
     Samples,
     SpeechRecognizer,
     Transcriber,
@@ -60,6 +62,7 @@ class Engines:
     voice_labeler: VoiceLabeler | None
     attributor: Attributor
     responder: Responder
+    retrospector: Retrospector | None
     model: StoredLanguageModel | None
     store: ResponseStore
     closers: tuple[Callable[[], Awaitable[None]], ...]
@@ -138,6 +141,11 @@ def _open(parts: _Parts) -> Engines:
     responder: Responder = CorpusResponder()
     if config.response == "written" and model is not None:
         responder = WrittenResponder(at("compose", model), prompts, sampling, config.checks)
+    retrospector: Retrospector | None = None
+    if {"t1", "t2"} & set(config.humdial_tables) and model is not None:
+        retrospector = LLMRetrospector(
+            at("retrospect", model), prompts, sampling, config.humdial_settings
+        )
     return Engines(
         examine=examine,
         recognizer=recognizer,
@@ -145,6 +153,7 @@ def _open(parts: _Parts) -> Engines:
         voice_labeler=_voice_labeler(parts, prompts),
         attributor=attributor,
         responder=responder,
+        retrospector=retrospector,
         model=model,
         store=parts.store,
         closers=tuple(parts.closers),
@@ -342,6 +351,8 @@ def engine_ids(engines: Engines) -> dict[str, str | None]:
         "attributor": engines.attributor.attributor_id,
         "language_model": engines.model.engine_id if engines.model else None,
     }
+    if engines.retrospector is not None:
+        ids["retrospector"] = engines.retrospector.retrospector_id
     if engines.voice_labeler is not None:
         ids["voice_labeler"] = engines.voice_labeler.labeler_id
     return ids

@@ -15,7 +15,18 @@ from ieat.schemas.engine import AnswerSchema, Message
 
 FOLDER = Path(__file__).parent
 LOCK_FILE = FOLDER / "prompts.lock.json"
-NAMES = ("labeling", "attribution", "joint", "response", "reask", "thinking", "voice")
+NAMES = (
+    "labeling",
+    "attribution",
+    "joint",
+    "response",
+    "reask",
+    "thinking",
+    "voice",
+    "retrospection",
+    "retrospection_reask",
+    "questions",
+)
 VERSIONS = dict.fromkeys(NAMES, 1) | {"labeling": 2, "attribution": 2, "joint": 2}
 """Released version of each prompt that is used where none is named."""
 

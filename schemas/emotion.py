@@ -197,14 +197,15 @@ def find_shifts(states: tuple[EmotionalState, ...]) -> tuple[Shift, ...]:
             turn_index=turn,
             from_emotion=old,
             to_emotion=new,
-            direction=_direction(old, new),
+            direction=direction_of(old, new),
         )
         for (before, old), (turn, new) in pairwise(known)
         if old is not new
     )
 
 
-def _direction(old: Emotion, new: Emotion) -> Direction:
+def direction_of(old: Emotion, new: Emotion) -> Direction:
+    """Return whether a change is for the better, the worse or neither, by the signs of VALENCE."""
     change = VALENCE[new] - VALENCE[old]
     return "better" if change > 0 else "worse" if change < 0 else "level"
 

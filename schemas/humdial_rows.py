@@ -16,9 +16,8 @@ from ieat.schemas.cells import (
 )
 from ieat.schemas.dialogue import Language
 from ieat.schemas.emotion import Direction, Emotion, Intensity, LabelSource
+from ieat.schemas.retrospection import StepSource
 
-StepSource = Literal["gold", "retrospective"]
-"""Who names the emotion of a step: the corpus, or the look back over the whole dialogue."""
 IntensityChange = Literal["rises", "falls", "level"]
 T3Rule = Literal["last_non_neutral", "second_non_neutral"]
 """The README's target turn of T3, and that of the official `eval_task3.py`."""

@@ -19,6 +19,13 @@ from ieat.schemas.cells import (
     WordsCell,
 )
 from ieat.schemas.dialogue import Language
+from ieat.schemas.humdial_rows import (
+    HumdialRow,
+    HumdialT1Row,
+    HumdialT2Row,
+    HumdialT3Row,
+    HumdialT4Row,
+)
 
 
 class DialogueRow(Value):
@@ -173,15 +180,22 @@ class DeadLetterRow(Value):
     """Keys of the stored answers that could not be used, in the order in which they were asked."""
 
 
-Row = DialogueRow | Stage1Row | Stage2Row | DeadLetterRow
+Row = DialogueRow | Stage1Row | Stage2Row | HumdialRow | DeadLetterRow
 
 TABLES: dict[str, type[Row]] = {
     "dialogues": DialogueRow,
     "stage1": Stage1Row,
     "stage2": Stage2Row,
+    "humdial_t1": HumdialT1Row,
+    "humdial_t2": HumdialT2Row,
+    "humdial_t3": HumdialT3Row,
+    "humdial_t4": HumdialT4Row,
     "_dead_letters": DeadLetterRow,
 }
 """Row type of each table, by the name of its folder."""
+
+HUMDIAL_TABLES = ("humdial_t1", "humdial_t2", "humdial_t3", "humdial_t4")
+"""Tables of HumDial's tasks."""
 
 CORE_TABLES = ("dialogues", "stage1", "stage2")
 """Tables that every build has; the others come with what is configured."""

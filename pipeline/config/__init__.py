@@ -11,6 +11,7 @@ from ieat.pipeline.config.endpoints import (
     Service,
     VoiceLabelerSettings,
 )
+from ieat.pipeline.config.humdial_tables import HumdialTable, HumdialTableSettings
 from ieat.pipeline.config.inputs import (
     CallSettings,
     FolderSettings,
@@ -32,6 +33,8 @@ __all__ = [
     "FusionPolicy",
     "Gate",
     "HumdialSettings",
+    "HumdialTable",
+    "HumdialTableSettings",
     "InputSettings",
     "LabelSettings",
     "LanguageModelSettings",

@@ -13,6 +13,7 @@ from ieat.pipeline.config.endpoints import (
     LanguageModelSettings,
     VoiceLabelerSettings,
 )
+from ieat.pipeline.config.humdial_tables import HumdialTable, HumdialTableSettings
 from ieat.pipeline.config.inputs import InputSettings
 from ieat.pipeline.config.labels import LabelSettings
 from ieat.pipeline.config.resources import ResourceSettings
@@ -50,6 +51,11 @@ class BuildConfig(Settings):
     """How the voice labeler's endpoint is asked."""
     labels: LabelSettings = LabelSettings()
     """How emotions are labeled."""
+    humdial_tables: tuple[HumdialTable, ...] = ()
+    """Tables of HumDial's tasks to write: `t1`, `t2`, `t3`, `t4`; the first two need a
+    language_model."""
+    humdial_settings: HumdialTableSettings = HumdialTableSettings()
+    """How those tables are made."""
     splits: SplitSettings = SplitSettings()
     """Which dialogues go to which split."""
     near_duplicates: float | None = Field(default=None, ge=0.5, le=1)
@@ -136,6 +142,9 @@ class BuildConfig(Settings):
                 ("response", self.response),
             )
             if value in ("llm", "written")
+        ]
+        needs += [
+            f"humdial_tables: {table}" for table in self.humdial_tables if table in ("t1", "t2")
         ]
         if needs and self.language_model is None:
             raise ValueError(f"{', '.join(needs)} needs a language_model, such as openai:MODEL")

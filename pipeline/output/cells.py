@@ -17,6 +17,9 @@ from ieat.schemas.emotion import EmotionalState, EmotionLabel, LabelSource, Voic
 from ieat.schemas.records import ComposedDialogue
 from ieat.schemas.sample import Response, Sample
 
+INFERENCE_ONLY = "inference_only"
+"""Flag of a dialogue that may be run through a model, and never trained on."""
+
 GOLD = "gold"
 """Id of the corpus itself as recognizer and labeler."""
 
@@ -71,6 +74,11 @@ def is_voiceless(composed: ComposedDialogue, turn_index: int) -> bool:
     """Tell whether a turn has sound in which no voice was found: its words are not in it."""
     sound = composed.sounds[turn_index]
     return sound is not None and "no_speech" in sound.flags
+
+
+def is_held_out(composed: ComposedDialogue) -> bool:
+    """Tell whether the corpus forbids training on the dialogue: HumDial's test tree."""
+    return INFERENCE_ONLY in composed.dialogue.flags
 
 
 def recognizer_of(composed: ComposedDialogue, turn_index: int) -> str:
@@ -131,7 +139,7 @@ def cause_cells(attribution: Attribution) -> tuple[CauseCell, ...]:
             event=cause.event,
             appraisal=cause.appraisal,
             kind=cause.kind,
-            evidence=tuple(_evidence_cell(shown) for shown in cause.evidence),
+            evidence=tuple(evidence_cell(shown) for shown in cause.evidence),
         )
         for cause in attribution.causes
     )
@@ -197,7 +205,8 @@ def _engine(ids: Iterable[str]) -> str | None:
     return next((one for one in found if one != GOLD), GOLD if found else None)
 
 
-def _evidence_cell(shown: Evidence) -> EvidenceCell:
+def evidence_cell(shown: Evidence) -> EvidenceCell:
+    """Return a quote with where it stands and sounds."""
     audio = shown.audio
     return EvidenceCell(
         turn_index=shown.turn_index,

@@ -1,12 +1,22 @@
 """What failed, as rows of `_dead_letters`."""
 
 from ieat.pipeline.failures import RecordError
+from ieat.pipeline.output.humdial_turn_rows import humdial_ends
 from ieat.pipeline.output.rows import turn_cell
+from ieat.pipeline.output.stage2_rows import RowSettings
 from ieat.schemas.records import ComposedDialogue, Failure, SetAside
+from ieat.schemas.retrospection import RowEnd
 from ieat.schemas.rows import DeadLetterRow, Row
 
 TABLE_OF_UNIT = {"turn": "dialogues", "target": "stage2"}
 """Table in which a failed part of a dialogue is missing."""
+
+STAGE_OF_TABLE = {
+    "humdial_t1": "retrospect",
+    "humdial_t2": "retrospect",
+    "humdial_t3": "compose",
+}
+"""Stage in which a row of a further table fails before it is made."""
 
 WRITE_STAGE = "write"
 """Name of the sink among the stages."""
@@ -38,6 +48,30 @@ def letter_of_dialogue(aside: SetAside) -> DeadLetterRow | None:
 def letters_of_parts(composed: ComposedDialogue) -> tuple[DeadLetterRow, ...]:
     """Return the dead letters of the states and targets that failed within a dialogue."""
     return tuple(_letter_of_part(composed, failure) for failure in composed.failures)
+
+
+def letters_of_humdial(
+    composed: ComposedDialogue, settings: RowSettings
+) -> tuple[DeadLetterRow, ...]:
+    """Return the dead letters of the rows of HumDial's tasks that failed."""
+    dialogue = composed.dialogue
+    return tuple(
+        DeadLetterRow(
+            row_id=f"{STAGE_OF_TABLE[table]}:{dialogue.dialogue_id}/{table}",
+            unit="row",
+            unit_id=f"{dialogue.dialogue_id}/{table}",
+            dialogue_id=dialogue.dialogue_id,
+            source=dialogue.source,
+            table=table,
+            stage=STAGE_OF_TABLE[table],
+            code=end.code,
+            message=end.message,
+            record=dialogue.model_dump_json(),
+            response_keys=end.response_keys,
+        )
+        for table, end in humdial_ends(composed, settings)
+        if isinstance(end, RowEnd) and end.end == "dead"
+    )
 
 
 def letter_of_row(

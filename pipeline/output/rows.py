@@ -7,6 +7,7 @@ from ieat.pipeline.output.cells import (
     has_sound,
     has_unscored_words,
     is_baseline_state,
+    is_held_out,
     is_voiceless,
     label_from,
     provenance_cell,
@@ -163,6 +164,8 @@ def _against_words(composed: ComposedDialogue, turn_index: int) -> list[str]:
         reasons.append("no_voice")
     if has_unscored_words(composed, turn_index):
         reasons.append("unscored_words")
+    if is_held_out(composed):
+        reasons.append("held_out")
     return reasons
 
 
@@ -178,6 +181,8 @@ def _against_attributes(
         reasons.append("unknown_emotion")
     elif is_baseline_state(state):
         reasons.append("baseline_labeler")
+    if is_held_out(composed):
+        reasons.append("held_out")
     return reasons
 
 

@@ -16,6 +16,7 @@ from ieat.schemas.arrow import arrow_schema, to_record
 from ieat.schemas.base import Value
 from ieat.schemas.build import ShardFile
 from ieat.schemas.cells import SpanCell
+from ieat.schemas.humdial_rows import HumdialRow
 from ieat.schemas.rows import TABLES, DeadLetterRow, Row, Stage1Row, Stage2Row
 
 MAX_GROUP_ROWS = 256
@@ -128,7 +129,7 @@ def _fill(
             raise HeldOutError(f"{name.file}: the row {row.row_id} is of the split {split}")
         record = to_record(row)
         num_bytes = 0
-        if read_clip is not None and isinstance(row, Stage1Row | Stage2Row):
+        if read_clip is not None and isinstance(row, Stage1Row | Stage2Row | HumdialRow):
             uri = ""
             try:
                 for clip, span in _clips(row, record):
@@ -142,9 +143,9 @@ def _fill(
 
 
 def _clips(
-    row: Stage1Row | Stage2Row, record: dict[str, Any]
+    row: Stage1Row | Stage2Row | HumdialRow, record: dict[str, Any]
 ) -> Iterator[tuple[dict[str, Any], SpanCell]]:
-    if isinstance(row, Stage2Row):
+    if isinstance(row, Stage2Row | HumdialRow):
         yield from zip(record["audios"], row.audio_spans, strict=True)
     elif row.audio_span is not None:
         yield record["audio"], row.audio_span

@@ -18,6 +18,7 @@ from ieat.pipeline.output.books import (
     Entry,
     close_books,
     entries_of_composed,
+    entries_of_humdial,
     entries_of_letter,
     entries_of_set_aside,
     entry_of_unit,
@@ -28,10 +29,12 @@ from ieat.pipeline.output.dead_letters import (
     CHECK_STAGE,
     letter_of_dialogue,
     letter_of_row,
+    letters_of_humdial,
     letters_of_parts,
 )
 from ieat.pipeline.output.files import BuildFolder
 from ieat.pipeline.output.group_records import Group, GroupRecord, remove_records, write_record
+from ieat.pipeline.output.humdial_turn_rows import humdial_ends
 from ieat.pipeline.output.row_checks import check_row
 from ieat.pipeline.output.rows import dialogue_row, stage1_rows
 from ieat.pipeline.output.shards import ShardName, WrittenShard, number_repeats, write_shard
@@ -39,7 +42,8 @@ from ieat.pipeline.output.split_check import refuse_held_out
 from ieat.pipeline.output.stage2_rows import RowSettings, stage2_rows
 from ieat.schemas.build import Manifest, ShardFile
 from ieat.schemas.records import ComposedDialogue, SetAside, SourceUnit
-from ieat.schemas.rows import CORE_TABLES, TABLES, DeadLetterRow, Row
+from ieat.schemas.retrospection import RowEnd
+from ieat.schemas.rows import CORE_TABLES, HUMDIAL_TABLES, TABLES, DeadLetterRow, Row
 
 DEAD_LETTERS = "_dead_letters"
 """The table of what failed."""
@@ -49,6 +53,9 @@ ALL = "all"
 
 DATA_TABLES = tuple(table for table in TABLES if table != DEAD_LETTERS)
 """The tables that a card may have, in its order."""
+
+CLIP_TABLES = ("stage2", *HUMDIAL_TABLES)
+"""Tables whose rows hold several clips, embedded or by reference."""
 
 MANIFEST = "manifest.json"
 """The file that accounts for everything."""
@@ -92,6 +99,9 @@ def rows_of(composed: ComposedDialogue, settings: RowSettings) -> Iterator[tuple
         yield "stage1", stage1
     for stage2 in stage2_rows(composed, settings):
         yield "stage2", stage2
+    for table, end in humdial_ends(composed, settings):
+        if not isinstance(end, RowEnd):
+            yield table, end
 
 
 class WriteBuild(beam.PTransform):
@@ -146,6 +156,8 @@ class WriteBuild(beam.PTransform):
         letters = (
             aside | "Dead dialogues" >> beam.FlatMap(_letters_of_dialogue),
             composed | "Dead parts" >> beam.FlatMap(letters_of_parts),
+            composed
+            | "Dead rows of HumDial" >> beam.FlatMap(letters_of_humdial, self._settings.rows),
             shelved[LOST],
             written[LOST],
         ) | "Dead letters" >> beam.Flatten()
@@ -166,6 +178,8 @@ class WriteBuild(beam.PTransform):
             (
                 self._units | "Count what was read" >> beam.Map(entry_of_unit),
                 composed | "Count rows" >> beam.FlatMap(entries_of_composed),
+                composed
+                | "Count rows of HumDial" >> beam.FlatMap(entries_of_humdial, self._settings.rows),
                 aside | "Count dialogues set aside" >> beam.FlatMap(entries_of_set_aside),
                 letters | "Count dead letters" >> beam.FlatMap(entries_of_letter),
             )
@@ -230,7 +244,9 @@ def write_rows(
     """
     table, split, number = key.split("/")
     name = ShardName(table, split, int(number), settings.num_shards)
-    is_embedded = table == "stage1" or (table == "stage2" and settings.rows.stage2_audio == "embed")
+    is_embedded = table == "stage1" or (
+        table in CLIP_TABLES and settings.rows.stage2_audio == "embed"
+    )
     # Sorted by id, then by content: the order of a shuffle is never that of a file.
     texts: Iterable[str] = (text for row_id, text in sorted(rows) if row_id)
     if table == DEAD_LETTERS:

@@ -23,6 +23,7 @@ from ieat.pipeline.output.split_facts import (
 from ieat.schemas.arrow import arrow_schema, from_record
 from ieat.schemas.base import Index, Value
 from ieat.schemas.build import Manifest, ShardFile, UnbalancedBooksError
+from ieat.schemas.humdial_rows import HumdialRow
 from ieat.schemas.rows import TABLES, Row, Stage1Row, Stage2Row
 
 BATCH_ROWS = 16
@@ -156,7 +157,7 @@ def _problems_of_row(
         return
     if isinstance(row, Stage1Row) and row.audio is not None and row.audio.bytes is None:
         yield f"{where}: its clip is empty"
-    if isinstance(row, Stage2Row):
+    if isinstance(row, Stage2Row | HumdialRow):
         heard = sum(
             message.content.count("<audio>") for message in row.messages if message.kind == "listen"
         )
@@ -175,7 +176,7 @@ def _problems_of_row(
 
 
 def _clips(row: Row) -> Iterator[bytes]:
-    cells = row.audios if isinstance(row, Stage2Row) else ()
+    cells = row.audios if isinstance(row, Stage2Row | HumdialRow) else ()
     if isinstance(row, Stage1Row) and row.audio is not None:
         cells = (row.audio,)
     for cell in cells:

@@ -2,10 +2,12 @@
 
 from ieat.pipeline.engines.asking import render_turns
 from ieat.pipeline.engines.llm_attributor import FEELS
+from ieat.pipeline.engines.retrospector import look_back_values
 from ieat.prompts.library import PromptLibrary
 from ieat.schemas.dialogue import Language
 from ieat.schemas.emotion import Emotion, VoiceCues
 from ieat.schemas.history import HeardTurn, History
+from ieat.schemas.retrospection import LookBack, PathTurn
 
 SAID = {
     Language.EN: (("ann", "My bag is gone", ("sigh",)), ("bob", "Since when?", ())),
@@ -32,6 +34,21 @@ def history(language: Language) -> History:
     )  # fmt: skip
 
 
+def _look_back(shown: History) -> dict[str, str]:
+    asked = LookBack(
+        speaker=shown.turns[0].speaker,
+        turns=(
+            PathTurn(turn_index=0, gold=Emotion.FEAR, is_question=False),
+            PathTurn(turn_index=2, gold=None, is_question=False),
+            PathTurn(turn_index=4, gold=Emotion.NEUTRAL, is_question=True),
+        ),
+        includes_question=False,
+        wanted=("humdial_t1", "humdial_t2"),
+    )
+    values = look_back_values(shown, asked)
+    return {name: values[name] for name in ("speaker", "steps", "path")}
+
+
 def test_every_prompt_reads_as_reviewed(check_golden) -> None:
     library = PromptLibrary({})
     parts = []
@@ -48,6 +65,7 @@ def test_every_prompt_reads_as_reviewed(check_golden) -> None:
             ("joint", values | words),
             ("response", values | words | thinking),
             ("voice", {}),
+            ("retrospection", sound | _look_back(shown)),
         ):
             prompt = library.prompt(name, language)
             parts += [f"=== {prompt.prompt_id}"]

@@ -34,6 +34,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "output": {
         *("failures", "ports", "config", "audio", "schemas", "prompts", "codes"),
         *("languages", "text_checks", "wordings", "split_keys"),
+        # Rows of HumDial's tasks name emotions by their vocabulary and take questions from a list.
+        *("emotion_vocabulary", "humdial_tasks", "questions"),
     },
     "render": {"failures", "output", "schemas"},
 }

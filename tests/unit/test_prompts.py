@@ -3,7 +3,14 @@ import re
 
 import pytest
 
-from ieat.pipeline.answers import CauseForm, JointForm, LabelForm, ResponseForm, VoiceForm
+from ieat.pipeline.answers import (
+    CauseForm,
+    JointForm,
+    LabelForm,
+    ResponseForm,
+    RetrospectionForm,
+    VoiceForm,
+)
 from ieat.pipeline.checks import check_cause_text, check_evidence, check_not_copied
 from ieat.pipeline.failures import UnusableAnswer
 from ieat.prompts.library import (
@@ -29,6 +36,7 @@ FORMS = {
     "joint": JointForm,
     "response": ResponseForm,
     "voice": VoiceForm,
+    "retrospection": RetrospectionForm,
 }
 
 
@@ -78,6 +86,17 @@ def test_every_value_that_the_released_schema_allows_is_read(name, version):
         "response": "a",
         "events": ["sob"],
         "confidence": 0.5,
+        "steps": [
+            {"turn": 0, "evidence": [], "event": "a", "emotion": "sad", "intensity": "low"},
+            {"turn": 2, "evidence": [], "event": "a", "emotion": "unclear", "intensity": "high"},
+        ],
+        "causes": [{"evidence": [{"turn": 0, "quote": "a"}], "cause": "a"}],
+        "root_cause": "a",
+        "conclusion": "a",
+        "arguments": ["a", "b"],
+        "takeaway": "a",
+        "trajectory_answer": "a",
+        "reasons_answer": "a",
     }
     for field, allowed in schema["properties"].items():
         for value in allowed.get("enum", [good[field]]):
