@@ -33,7 +33,7 @@ _EMPTY = {
     ),
 }
 """English words and pairs of Chinese characters that tie an answer to nothing."""
-_STEM = 5
+_STEM = 4
 """Letters by which English words are compared, so that inflections are the same word."""
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile as sf
 
+from tests.look_back_script import look_back
 from tests.openai_server import Reply, Request, chat, refusal, transcription
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -130,6 +131,8 @@ def endpoint(request: Request) -> Reply:
         return voice(request)
     if request.path.endswith("transcriptions"):
         return transcribed(request)
+    if request.body["response_format"]["json_schema"]["name"].startswith("retrospection"):
+        return chat(look_back(request, FEELINGS))
     question = asked(request)
     answer = good_answer(question)
     if question.schema == "response":
