@@ -99,6 +99,7 @@ def test_the_test_tree_is_read(tmp_path: Path, jsonl: str) -> None:
     [dialogue] = read_all(tmp_path)
     assert dialogue.name == "HD-Track1-T3_en_0001_0001"
     assert (dialogue.split, dialogue.tasks, dialogue.language) == ("test", ("T3",), Language.EN)
+    assert dialogue.flags == ("inference_only",)
     assert [(t.speaker, t.text, t.audio.uri) for t in dialogue.turns] == [
         ("user", None, audio[0]),
         ("user", None, audio[1]),
