@@ -385,13 +385,15 @@ def _reckon_known(plan: Plan, ledger: PlanningLedger) -> None:
 def _reckon_possible(planning: _Planning, calibration: Calibration, engine_id: str) -> None:
     """Reckon the most that the questions may use which depend on answers that are not there."""
     settings = planning.config.language_model_settings
+    looking_back = planning.config.humdial_settings.max_tokens
     for possible in planning.possible:
         label = planning.prompts.prompt(possible.prompt, Language.EN).answer_schema.schema_id
         # No text has more tokens than bytes.
         ratio = calibration.tokens_per_byte(engine_id, label) or 1.0
         most = Usage(
             prompt_tokens=possible.count * round(ratio * possible.num_bytes + TEMPLATE_TOKENS),
-            completion_tokens=possible.count * settings.max_tokens,
+            completion_tokens=possible.count
+            * (looking_back if possible.stage == "retrospect" else settings.max_tokens),
         )
         stage = planning.plan.stages[possible.stage]
         stage.is_bounded = True

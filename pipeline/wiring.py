@@ -144,7 +144,10 @@ def _open(parts: _Parts) -> Engines:
     retrospector: Retrospector | None = None
     if {"t1", "t2"} & set(config.humdial_tables) and model is not None:
         retrospector = LLMRetrospector(
-            at("retrospect", model), prompts, sampling, config.humdial_settings
+            at("retrospect", model),
+            prompts,
+            sampling.model_copy(update={"max_tokens": config.humdial_settings.max_tokens}),
+            config.humdial_settings,
         )
     return Engines(
         examine=examine,

@@ -30,6 +30,9 @@ class HumdialTableSettings(Settings):
     """Fewest turns of the user, the question apart, of which a look back is asked."""
     max_turns: int = Field(default=12, ge=1)
     """Most turns of the user, the question apart, of which a look back is asked."""
+    max_tokens: int = Field(default=4096, gt=0)
+    """Most tokens of a look back, in place of language_model_settings.max_tokens: it is longer
+    than the other answers."""
     max_answer_words: int = Field(default=130, ge=1)
     """Most words of an answer of T1 or T2 in English."""
     max_answer_characters: int = Field(default=260, ge=1)

@@ -10,18 +10,21 @@ import pytest
 from ieat.pipeline.config import (
     BuildConfig,
     EndpointSettings,
+    HumdialTableSettings,
     LanguageModelSettings,
     VoiceLabelerSettings,
     load_config,
 )
 from ieat.pipeline.failures import UnusableAnswer
-from ieat.pipeline.rules import label_rules
+from ieat.pipeline.rules import label_rules, retrospect_rules
 from ieat.pipeline.run_state import RunState
 from ieat.pipeline.stages.label import label_emotions
+from ieat.pipeline.stages.retrospect import retrospect
 from ieat.pipeline.wiring import open_engines
 from ieat.prompts.library import FOLDER, VERSIONS
 from ieat.schemas.dialogue import Language
 from ieat.schemas.engine import Answer, StoredAnswer
+from tests.builders import composed
 from tests.dialogues import dialogue, heard, transcribed
 
 TALK = (("ann", "My bag is gone"), ("bob", "Oh"), ("ann", "They stole it"), ("bob", "I see"))
@@ -67,6 +70,22 @@ SAMPLING: dict[str, tuple[object, bool]] = {
 
 VOICE = ENDPOINT | SAMPLING | {"audio_format": ("flac", False)}
 """The same for the voice labeler: FLAC and WAV are the same sound."""
+
+
+HUMDIAL: dict[str, tuple[object, bool]] = {
+    "t1_question_emotion": (True, True),
+    "t1_min_tied": (0.5, False),
+    "t2_min_arguments": (3, False),
+    "t2_min_tied": (0.1, False),
+    "t2_max_restated": (0.1, False),
+    "t3_rule": ("second_non_neutral", False),
+    "min_turns": (1, False),
+    "max_turns": (5, False),
+    "max_tokens": (99, True),
+    "max_answer_words": (5, False),
+    "max_answer_characters": (5, False),
+}
+"""The same for the tables of HumDial's tasks, of which two look back over the dialogue."""
 
 
 class Noting:
@@ -140,6 +159,7 @@ def test_every_setting_has_a_line_in_the_tables():
     assert set(EndpointSettings.model_fields) == set(ENDPOINT)
     assert set(LanguageModelSettings.model_fields) == set(ENDPOINT) | set(SAMPLING)
     assert set(VoiceLabelerSettings.model_fields) == set(VOICE)
+    assert set(HumdialTableSettings.model_fields) == set(HUMDIAL)
 
 
 @pytest.mark.parametrize("name", [*ENDPOINT, *SAMPLING])
@@ -184,6 +204,32 @@ def test_a_setting_of_the_voice_labeler_asks_again_only_where_it_changes_answers
     hears = {"voice_labeler": "openai-audio:ear"}
     before = voice_keys_of(config(tmp_path, **hears))
     after = voice_keys_of(config(tmp_path, **hears, voice_labeler_settings={name: value}))
+    assert before
+    assert before.isdisjoint(after) is asks_again
+    assert (before == after) is not asks_again
+
+
+def look_back_keys_of(of: BuildConfig) -> set[str]:
+    store = Noting()
+
+    async def ask() -> set[str]:
+        engines = open_engines(of, RunState(("retrospect",), 1.0), store)
+        talk = composed((*TALK, ("ann", "Can you sum up how my mood changed?")))
+        await retrospect(talk, engines.retrospector, retrospect_rules(of))
+        await engines.close()
+        return store.keys
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize("name", HUMDIAL)
+def test_a_setting_of_the_humdial_tables_looks_back_again_only_where_it_changes_answers(
+    tmp_path, name
+):
+    value, asks_again = HUMDIAL[name]
+    of = {"humdial_tables": ["t1", "t2"], "user_speaker": "ann"}
+    before = look_back_keys_of(config(tmp_path, **of))
+    after = look_back_keys_of(config(tmp_path, **of, humdial_settings={name: value}))
     assert before
     assert before.isdisjoint(after) is asks_again
     assert (before == after) is not asks_again
