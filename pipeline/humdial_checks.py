@@ -82,9 +82,9 @@ def check_trajectory_tied(
     Raises:
         UnusableAnswer: t1_untied.
     """
-    felt = [texts for emotion, texts in runs if emotion is not Emotion.NEUTRAL]
+    felt = _telling((texts for emotion, texts in runs if emotion is not Emotion.NEUTRAL), language)
     tied = sum(any(is_tied(answer, text, language) for text in texts) for texts in felt)
-    if felt and tied < least * len(felt):
+    if tied < least * len(felt):
         raise UnusableAnswer("t1_untied", f"ties {tied} of {len(felt)} emotions to an event")
 
 
@@ -137,9 +137,10 @@ def check_reasons_tied(
     Raises:
         UnusableAnswer: t2_untied.
     """
-    tied = sum(any(is_tied(answer, text, language) for text in texts) for texts in causes)
-    if tied < least * len(causes):
-        raise UnusableAnswer("t2_untied", f"takes up {tied} of {len(causes)} causes")
+    telling = _telling(causes, language)
+    tied = sum(any(is_tied(answer, text, language) for text in texts) for texts in telling)
+    if tied < least * len(telling):
+        raise UnusableAnswer("t2_untied", f"takes up {tied} of {len(telling)} causes")
 
 
 def check_root_cause(
@@ -154,6 +155,11 @@ def check_root_cause(
     said = {part for quote in quotes for part in content_of(quote, language)}
     if wanted and len(wanted & said) > most * len(wanted):
         raise UnusableAnswer("t2_restated", "the root cause says what the quotes say already")
+
+
+def _telling(units: Iterable[Sequence[str]], language: Language) -> list[Sequence[str]]:
+    """Return those with a word of content: to others, such as a bare "oh", nothing can be tied."""
+    return [texts for texts in units if any(content_of(text, language) for text in texts)]
 
 
 def is_tied(answer: str, text: str, language: Language) -> bool:

@@ -39,7 +39,8 @@ class BuildConfig(Settings):
     response: Literal["corpus", "written"] = "corpus"
     """Where the answers come from."""
     language_model: str | None = None
-    """`openai:MODEL`; needed by `labeler: llm`, `attributor: llm` and `response: written`."""
+    """`openai:MODEL`; needed by `labeler: llm`, `attributor: llm`, `response: written`, and by the
+    tables `t1` and `t2` of `humdial_tables`."""
     language_model_settings: LanguageModelSettings = LanguageModelSettings()
     """How the language model is asked."""
     recognizer_settings: EndpointSettings = EndpointSettings()

@@ -236,6 +236,12 @@ def test_a_root_cause_is_more_than_what_was_said(language, said, deeper):
     check_root_cause(said, [said], language, 1.0)
 
 
+def test_what_holds_no_word_of_content_need_not_be_taken_up():
+    check_reasons_tied("Nothing of it.", [["Oh.", "Oh!"]], EN, 1.0)
+    check_reasons_tied("说不清。", [["嗯"]], ZH, 1.0)
+    check_trajectory_tied("It was fear.", [(FEAR, ["Oh!"])], EN, 1.0)
+
+
 def test_words_of_content_are_neither_feelings_nor_fillers():
     assert content_of("You were angry when they moved the desks", EN) == {"move", "desk"}
     assert content_of("因为愤怒，桌子搬走了", ZH) == {"桌子", "子搬", "搬走", "走了"}
