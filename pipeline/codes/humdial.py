@@ -28,6 +28,11 @@ HUMDIAL: dict[str, Code] = {
         "The look back skips a turn of the user, or changes an emotion of the corpus.",
         "Try another model, or ask again by --retry t1_steps.",
     ),
+    "t1_unclear": Code(
+        "failure",
+        "The emotion of a turn of the user cannot be told, so the path is not known.",
+        "Give the corpus' own labels, or leave the dialogue out.",
+    ),
     "t1_untied": Code(
         "failure",
         "The answer of T1 names an emotion without what happened.",
@@ -57,11 +62,6 @@ HUMDIAL: dict[str, Code] = {
         "failure",
         "The answer of T2 leaves out too many of the causes.",
         "Try another model, or lower humdial_settings.t2_min_tied.",
-    ),
-    "t1_unclear": Code(
-        "filtered",
-        "The emotion of a turn of the user cannot be told, so the path is not known.",
-        "Nothing needs to be done, or give the corpus' own labels.",
     ),
     "t3_no_answer": Code(
         "filtered",

@@ -40,7 +40,7 @@ _QUESTION = {Language.EN: " (the question)", Language.ZH: "（提问）"}
 _BETWEEN = {Language.EN: ", ", Language.ZH: "、"}
 
 UNCLEAR = "t1_unclear"
-"""Code of a path with a turn whose emotion cannot be told: left out, not failed."""
+"""Code of a path with a turn whose emotion cannot be told; asking again would make it guess."""
 
 Part = Callable[[RetrospectionForm, History, LookBack, HumdialTableSettings], Any]
 
@@ -105,7 +105,7 @@ class LLMRetrospector:
             ends=tuple(
                 RowEnd(
                     table=table,
-                    end="filtered" if problem.code == UNCLEAR else "dead",
+                    end="dead",
                     code=problem.code,
                     message=problem.message,
                     response_keys=judged.response_keys,

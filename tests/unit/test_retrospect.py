@@ -152,7 +152,7 @@ def test_a_turn_that_does_not_tell_its_emotion_leaves_the_path_out():
     answer["steps"][2]["emotion"] = "unclear"
     model = ScriptedModel(in_turn(answer))
     found = looked_back(model=model, label_source="text")
-    assert ends(found) == [("humdial_t1", "filtered", "t1_unclear")]
+    assert ends(found) == [("humdial_t1", "dead", "t1_unclear")]
     assert found.retrospection.reasons is not None
     answer["steps"][2]["emotion"] = "anger"
     answer["steps"][3]["emotion"] = "unclear"
