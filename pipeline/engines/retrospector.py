@@ -68,6 +68,8 @@ class LLMRetrospector:
             UnusableAnswer: Neither answer can be read.
         """
         prompt = self._prompts.prompt("retrospection", history.language)
+        general = self._prompts.template("reask", history.language)
+        own = self._prompts.template("retrospection_reask", history.language)
         found: dict[str, Any] = {}
         problems: dict[str, UnusableAnswer] = {}
 
@@ -90,13 +92,7 @@ class LLMRetrospector:
             self._model,
             pose(prompt, look_back_values(history, asked), self._sampling),
             history.dialogue_id,
-            replace(
-                self._prompts.template("reask", history.language),
-                sections={
-                    **self._prompts.template("reask", history.language).sections,
-                    **self._prompts.template("retrospection_reask", history.language).sections,
-                },
-            ),
+            replace(general, sections={**general.sections, **own.sections}),
             judge,
         )
         return Retrospection(
