@@ -16,6 +16,7 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from rich.console import Console
 
+from ieat.pipeline.aqa import tables_of, write_questions
 from ieat.pipeline.beam_flags import (
     beam_options,
     refuse_budget_elsewhere,
@@ -24,6 +25,7 @@ from ieat.pipeline.beam_flags import (
 )
 from ieat.pipeline.coders import register_coders
 from ieat.pipeline.config import BuildConfig
+from ieat.pipeline.corpora.aqa import refuse_soundless
 from ieat.pipeline.failures import unwritable
 from ieat.pipeline.groups import run_groups
 from ieat.pipeline.identity import (
@@ -35,17 +37,18 @@ from ieat.pipeline.output.card import write_card
 from ieat.pipeline.output.clips import read_clip
 from ieat.pipeline.output.files import BuildFolder
 from ieat.pipeline.output.group_records import Group, GroupRecord, read_record
-from ieat.pipeline.output.sink import SinkSettings, WriteBuild, close_build
+from ieat.pipeline.output.sink import Beside, SinkSettings, WriteBuild, close_build
 from ieat.pipeline.output.stage2_rows import RowSettings
 from ieat.pipeline.progress import ProgressView
 from ieat.pipeline.resources import list_resources
-from ieat.pipeline.rules import attribute_rules, compose_rules, label_rules
+from ieat.pipeline.rules import attribute_rules, compose_rules, distill_rules, label_rules
 from ieat.pipeline.run_report import describe_asked, describe_run
 from ieat.pipeline.run_state import MIN_ENDED, RunState
 from ieat.pipeline.screening import is_screened
 from ieat.pipeline.spending.ledger import Budget, Ledger, Spent, sum_spent
 from ieat.pipeline.stages.attribute import AttributeEmotions
 from ieat.pipeline.stages.compose import ComposeSamples
+from ieat.pipeline.stages.distill import DistillAnswers
 from ieat.pipeline.stages.guard import (
     GIVEN,
     SAID,
@@ -64,13 +67,24 @@ from ieat.pipeline.stages.read import (
     refuse_empty_inputs,
 )
 from ieat.pipeline.stages.transcribe import Transcribe
-from ieat.pipeline.steps import DeadLetters, EngineRoom, StepContext
+from ieat.pipeline.steps import DeadLetters, EngineRoom, StepContext, Worker
 from ieat.pipeline.store.withdrawn import read_withdrawn
 from ieat.pipeline.wiring import Engines, engine_ids, engine_opener
+from ieat.prompts.library import PromptLibrary
 from ieat.schemas.build import Manifest, UnitCounts
 
-STAGES = ("hear", "transcribe", "label", "attribute", "compose")
-GUARDED_STAGES = (GIVEN, "hear", "transcribe", SAID, "label", "attribute", "compose", WRITTEN)
+STAGES = ("hear", "transcribe", "label", "attribute", "compose", "distill")
+GUARDED_STAGES = (
+    GIVEN,
+    "hear",
+    "transcribe",
+    SAID,
+    "label",
+    "attribute",
+    "compose",
+    WRITTEN,
+    "distill",
+)
 """The stages of a build that keeps test sets out."""
 EXIT_CODES = {"engine_unavailable": 4, "too_many_failed": 5}
 """Exit code of each reason to stop; all others are limits or a person: 3."""
@@ -161,8 +175,9 @@ def assemble(
     )
     if is_guarded:
         composed = composed | "Guard answers" >> GuardWritten(context)
+    done = composed | "Distill answers" >> DistillAnswers(distill_rules(config), context)
     settings = _sink_settings(config)
-    composed | "Write build" >> WriteBuild(settings, group, read_clip, dead.all(), units)
+    done | "Write build" >> WriteBuild(settings, group, read_clip, dead.all(), units)
 
 
 def build(
@@ -188,6 +203,8 @@ def build(
     register_coders()
     # An empty input is told before the output folder is touched.
     refuse_empty_inputs(config.inputs)
+    if config.aqa is not None:
+        refuse_soundless(config.aqa)
     room = EngineRoom(
         engine_opener(config),
         partial(_open_state, config),
@@ -205,8 +222,12 @@ def build(
             _quiet_beam(),
         ):
             records = _run(config, ids, options, room, worker.state)
+            beside = _write_beside(config, worker)
         manifest = close_build(
-            _sink_settings(config), records, keeps_records=_may_go_on(worker.state)
+            _sink_settings(config),
+            records,
+            keeps_records=_may_go_on(worker.state),
+            beside=beside,
         )
         judge(manifest.books.dialogues, config.max_failed_ratio, worker.state)
     finally:
@@ -247,6 +268,14 @@ def _run(
     whole = Group(shards=tuple(range(config.shards)))
     run(whole)
     return [read_record(BuildFolder(config.output), whole)]
+
+
+def _write_beside(config: BuildConfig, worker: Worker[Engines]) -> Beside:
+    """Write the tables that do not come from dialogues."""
+    if config.aqa is None:
+        return Beside()
+    settings = _sink_settings(config)
+    return write_questions(config.aqa, settings, worker.state, worker.engines.guard)
 
 
 def _may_go_on(state: RunState) -> bool:
@@ -294,9 +323,11 @@ def _sink_settings(config: BuildConfig) -> SinkSettings:
             max_context_turns=config.max_context_turns,
             max_context_seconds=config.max_context_seconds,
             stage2_audio=config.stage2_audio,
+            prompts=PromptLibrary(config.prompts),
         ),
         not_configured=not_configured(config),
         checks=config.checks,
+        tables_beside=tables_of(config.aqa),
     )
 
 

@@ -13,7 +13,7 @@ from ieat.pipeline.spending.ledger import Spent, sum_spent
 PACKAGES = ("ieat", "apache-beam", "openai", "pyarrow", "librosa", "soundfile", "av")
 """Packages whose versions a run is told by."""
 
-STAGES_OF_TABLE = {"stage1": ("transcribe", "label"), "stage2": ("attribute", "compose")}
+STAGES_OF_TABLE = {"stage1": ("transcribe", "label", "distill"), "stage2": ("attribute", "compose")}
 """Stages whose answers a table adds to those before it."""
 
 

@@ -8,6 +8,7 @@ from ieat.schemas.attribution import Attribution
 from ieat.schemas.audio import Sound
 from ieat.schemas.base import Index, Value
 from ieat.schemas.dialogue import Dialogue
+from ieat.schemas.distillation import Distillation
 from ieat.schemas.emotion import Trajectory, VoiceCues, VoiceEvents
 from ieat.schemas.sample import Sample, Target
 from ieat.schemas.transcript import Transcript
@@ -111,6 +112,13 @@ class ComposedDialogue(AttributedDialogue):
         return self
 
 
+class DistilledDialogue(ComposedDialogue):
+    """A dialogue with what a teacher answers; `failures` holds turns without an answer too."""
+
+    distillations: tuple[Distillation, ...] = ()
+    """One per turn that the teacher answered, in turn order."""
+
+
 class SetAside(Value):
     """A dialogue that leaves the pipeline before its end."""
 
@@ -139,6 +147,7 @@ class SetAside(Value):
 __all__ = [
     "AttributedDialogue",
     "ComposedDialogue",
+    "DistilledDialogue",
     "Failure",
     "HeardDialogue",
     "LabeledDialogue",

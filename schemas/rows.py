@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from ieat.schemas.aqa_rows import AqaRow
 from ieat.schemas.base import SCHEMA_VERSION, Index, Seconds, Value
 from ieat.schemas.cells import (
     AttributesCell,
@@ -19,6 +20,7 @@ from ieat.schemas.cells import (
     WordsCell,
 )
 from ieat.schemas.dialogue import Language
+from ieat.schemas.stage1_cells import DistillationCell
 
 
 class DialogueRow(Value):
@@ -67,7 +69,7 @@ class DialogueRow(Value):
 
 
 class Stage1Row(Value):
-    """One turn with words: speech-text alignment and emotional attributes."""
+    """One turn with words: alignment, emotional attributes, and self-distillation."""
 
     row_id: str
     """`corpus/name/turn/stage1`."""
@@ -97,6 +99,8 @@ class Stage1Row(Value):
     """What is said."""
     attributes: AttributesCell
     """How it is said."""
+    distillation: DistillationCell | None
+    """What a teacher answers to it; null without a teacher, or where its answer failed."""
     provenance: ProvenanceCell
     """Engines, prompts and answers behind the row."""
     flags: tuple[str, ...]
@@ -173,12 +177,13 @@ class DeadLetterRow(Value):
     """Keys of the stored answers that could not be used, in the order in which they were asked."""
 
 
-Row = DialogueRow | Stage1Row | Stage2Row | DeadLetterRow
+Row = DialogueRow | Stage1Row | Stage2Row | AqaRow | DeadLetterRow
 
 TABLES: dict[str, type[Row]] = {
     "dialogues": DialogueRow,
     "stage1": Stage1Row,
     "stage2": Stage2Row,
+    "aqa": AqaRow,
     "_dead_letters": DeadLetterRow,
 }
 """Row type of each table, by the name of its folder."""

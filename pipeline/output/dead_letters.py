@@ -8,6 +8,9 @@ from ieat.schemas.rows import DeadLetterRow, Row
 TABLE_OF_UNIT = {"turn": "dialogues", "target": "stage2"}
 """Table in which a failed part of a dialogue is missing."""
 
+TABLE_OF_STAGE = {"distill": "stage1"}
+"""Table that lacks a part for a stage, where it is not that of the unit."""
+
 WRITE_STAGE = "write"
 """Name of the sink among the stages."""
 
@@ -77,7 +80,7 @@ def _letter_of_part(composed: ComposedDialogue, failure: Failure) -> DeadLetterR
         unit_id=unit_id,
         dialogue_id=dialogue.dialogue_id,
         source=dialogue.source,
-        table=TABLE_OF_UNIT[failure.unit],
+        table=TABLE_OF_STAGE.get(failure.stage, TABLE_OF_UNIT[failure.unit]),
         stage=failure.stage,
         code=failure.code,
         message=failure.message,

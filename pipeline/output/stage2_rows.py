@@ -18,6 +18,7 @@ from ieat.pipeline.output.cells import (
     state_cell,
 )
 from ieat.pipeline.output.messages import Conversation, compose_conversation
+from ieat.prompts.library import RELEASED, PromptLibrary
 from ieat.schemas.attribution import Attribution
 from ieat.schemas.cells import AudioCell, ModesCell, ResponseCell, SpanCell, ThinkingCell
 from ieat.schemas.emotion import EmotionalState
@@ -39,6 +40,8 @@ class RowSettings:
     """Most seconds of earlier clips in a stage-2 row."""
     stage2_audio: Literal["embed", "reference"]
     """Whether stage-2 rows hold their clips or only say where they lie."""
+    prompts: PromptLibrary = RELEASED
+    """The templates of the build, from which instructions are chosen."""
 
 
 class _Basis(NamedTuple):

@@ -83,6 +83,7 @@ def test_parts_that_say_whether_they_are_fit_are_found_in_every_table() -> None:
     assert [part.column for part in fit_parts(TABLES["stage1"])] == [
         "words.trainable",
         "attributes.trainable",
+        "distillation.trainable",
     ]
     assert [part.column for part in fit_parts(TABLES["stage2"])] == ["trainable"]
 
