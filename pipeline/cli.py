@@ -52,6 +52,10 @@ LanguageModelOption = Annotated[
 VoiceLabeler = Annotated[
     str | None, typer.Option(help="openai-audio:MODEL, a model that takes sound in chats.")
 ]
+Teacher = Annotated[
+    str | None,
+    typer.Option(help="openai:MODEL, the student's own model, for self-distillation."),
+]
 BaseUrl = Annotated[str | None, typer.Option(help="Base URL of the OpenAI-compatible endpoint.")]
 Store = Annotated[str | None, typer.Option(help="Folder of the response store.")]
 UserSpeaker = Annotated[
@@ -103,6 +107,7 @@ def build(
     response: ResponseOption = None,
     language_model: LanguageModelOption = None,
     voice_labeler: VoiceLabeler = None,
+    teacher: Teacher = None,
     base_url: BaseUrl = None,
     store: Store = None,
     user_speaker: UserSpeaker = None,
@@ -144,6 +149,7 @@ def plan(
     response: ResponseOption = None,
     language_model: LanguageModelOption = None,
     voice_labeler: VoiceLabeler = None,
+    teacher: Teacher = None,
     base_url: BaseUrl = None,
     store: Store = None,
     user_speaker: UserSpeaker = None,
@@ -170,6 +176,7 @@ def check(
     response: ResponseOption = None,
     language_model: LanguageModelOption = None,
     voice_labeler: VoiceLabeler = None,
+    teacher: Teacher = None,
     base_url: BaseUrl = None,
     store: Store = None,
     user_speaker: UserSpeaker = None,

@@ -1,11 +1,14 @@
 """What makes a build this build: what build.json holds."""
 
+from itertools import product
 from typing import Any
 
 from ieat.pipeline.config import BuildConfig, LanguageModelSettings
 from ieat.pipeline.failures import ConfigError
 from ieat.pipeline.guard import hash_guard
+from ieat.prompts.instructions import TASKS, phrasings
 from ieat.prompts.library import NAMES, PromptError, PromptLibrary
+from ieat.schemas.dialogue import Language
 
 NO_PART_OF_IT = {
     "output",
@@ -21,6 +24,7 @@ NO_PART_OF_IT = {
     "language_model_settings",
     "recognizer_settings",
     "voice_labeler_settings",
+    "teacher_settings",
     "prompts",
     "resources",
     "humdial_settings",
@@ -34,6 +38,9 @@ OF_RESOURCES = ("synthesizer", "synthesizer_is_open")
 OF_VOICES = ("fusion", "voice_weight", "conflict_confidence")
 """Keys of `labels` that do nothing without a voice labeler."""
 
+OF_TEACHERS = ("distillation", "reask_plain")
+"""Prompts that only a teacher is asked with."""
+
 
 def build_identity(config: BuildConfig, engine_ids: dict[str, str | None]) -> dict[str, Any]:
     """Return what build.json holds: a folder whose file differs holds another build.
@@ -42,12 +49,15 @@ def build_identity(config: BuildConfig, engine_ids: dict[str, str | None]) -> di
         ConfigError: A template is missing or was edited after its release, or the guard cannot
             be read.
     """
+    library = PromptLibrary(config.prompts)
     try:
-        prompts = PromptLibrary(config.prompts).identities(used_prompts(config))
+        prompts = library.identities(used_prompts(config))
+        for language, task in product(Language, TASKS):
+            phrasings(library.template("instructions", language), task)
     except PromptError as error:
         raise ConfigError(str(error)) from error
     told = config.model_dump(mode="json", exclude=NO_PART_OF_IT)
-    for described in told["inputs"]:
+    for described in (*told["inputs"], *([told["aqa"]] if told["aqa"] else [])):
         for key in OF_RESOURCES:
             del described[key]
     # Where splits are remembered says nothing of them.
@@ -77,6 +87,16 @@ def build_identity(config: BuildConfig, engine_ids: dict[str, str | None]) -> di
     else:
         settings = config.voice_labeler_settings
         identity["voice_sampling"] = _sampling(settings) | {"extra_body": settings.extra_body}
+    if config.aqa is None:
+        del told["aqa"]
+    if config.teacher is None:
+        del told["teacher"]
+    else:
+        taught = config.teacher_settings
+        identity["teacher_sampling"] = _sampling(taught) | {
+            "extra_body": taught.body,
+            "context": taught.context,
+        }
     return identity
 
 
@@ -92,6 +112,8 @@ def _sampling(settings: LanguageModelSettings) -> dict[str, Any]:
 def used_prompts(config: BuildConfig) -> tuple[str, ...]:
     """Return the names of the prompts that are part of a build."""
     without = set() if config.voice_labeler is not None else {"voice"}
+    if config.teacher is None:
+        without.update(OF_TEACHERS)
     if not config.humdial_tables:
         without.add("questions")
     if not {"t1", "t2"} & set(config.humdial_tables):
@@ -106,6 +128,7 @@ def not_configured(config: BuildConfig) -> tuple[str, ...]:
         ("labels from the voice", config.voice_labeler is None),
         ("causes by a language model", config.attributor != "llm"),
         ("written responses", config.response != "written"),
-        ("self-distillation targets", True),
+        ("self-distillation targets", config.teacher is None),
+        ("spoken questions", config.aqa is None),
     ]
     return tuple(name for name, is_missing in without if is_missing)

@@ -16,6 +16,7 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from rich.console import Console
 
+from ieat.pipeline.aqa import tables_of, write_questions
 from ieat.pipeline.beam_flags import (
     beam_options,
     refuse_budget_elsewhere,
@@ -24,6 +25,7 @@ from ieat.pipeline.beam_flags import (
 )
 from ieat.pipeline.coders import register_coders
 from ieat.pipeline.config import BuildConfig
+from ieat.pipeline.corpora.aqa import refuse_soundless
 from ieat.pipeline.failures import unwritable
 from ieat.pipeline.groups import run_groups
 from ieat.pipeline.identity import (
@@ -35,13 +37,14 @@ from ieat.pipeline.output.card import write_card
 from ieat.pipeline.output.clips import read_clip
 from ieat.pipeline.output.files import BuildFolder
 from ieat.pipeline.output.group_records import Group, GroupRecord, read_record
-from ieat.pipeline.output.sink import SinkSettings, WriteBuild, close_build
+from ieat.pipeline.output.sink import Beside, SinkSettings, WriteBuild, close_build
 from ieat.pipeline.output.stage2_rows import RowSettings
 from ieat.pipeline.progress import ProgressView
 from ieat.pipeline.resources import list_resources
 from ieat.pipeline.rules import (
     attribute_rules,
     compose_rules,
+    distill_rules,
     humdial_row_settings,
     humdial_tables,
     label_rules,
@@ -53,6 +56,7 @@ from ieat.pipeline.screening import is_screened
 from ieat.pipeline.spending.ledger import Budget, Ledger, Spent, sum_spent
 from ieat.pipeline.stages.attribute import AttributeEmotions
 from ieat.pipeline.stages.compose import ComposeSamples
+from ieat.pipeline.stages.distill import DistillAnswers
 from ieat.pipeline.stages.guard import (
     GIVEN,
     SAID,
@@ -72,13 +76,14 @@ from ieat.pipeline.stages.read import (
 )
 from ieat.pipeline.stages.retrospect import LookBackOver
 from ieat.pipeline.stages.transcribe import Transcribe
-from ieat.pipeline.steps import DeadLetters, EngineRoom, StepContext
+from ieat.pipeline.steps import DeadLetters, EngineRoom, StepContext, Worker
 from ieat.pipeline.store.withdrawn import read_withdrawn
 from ieat.pipeline.wiring import Engines, engine_ids, engine_opener
+from ieat.prompts.library import PromptLibrary
 from ieat.schemas.build import Manifest, UnitCounts
 from ieat.schemas.rows import CORE_TABLES
 
-STAGES = ("hear", "transcribe", "label", "attribute", "compose", "retrospect")
+STAGES = ("hear", "transcribe", "label", "attribute", "compose", "distill", "retrospect")
 GUARDED_STAGES = (
     GIVEN,
     "hear",
@@ -88,6 +93,7 @@ GUARDED_STAGES = (
     "attribute",
     "compose",
     WRITTEN,
+    "distill",
     "retrospect",
 )
 """The stages of a build that keeps test sets out."""
@@ -180,7 +186,11 @@ def assemble(
     )
     if is_guarded:
         composed = composed | "Guard answers" >> GuardWritten(context)
-    done = composed | "Look back" >> LookBackOver(retrospect_rules(config), context)
+    done = (
+        composed
+        | "Distill answers" >> DistillAnswers(distill_rules(config), context)
+        | "Look back" >> LookBackOver(retrospect_rules(config), context)
+    )
     settings = _sink_settings(config)
     done | "Write build" >> WriteBuild(settings, group, read_clip, dead.all(), units)
 
@@ -208,6 +218,8 @@ def build(
     register_coders()
     # An empty input is told before the output folder is touched.
     refuse_empty_inputs(config.inputs)
+    if config.aqa is not None:
+        refuse_soundless(config.aqa)
     room = EngineRoom(
         engine_opener(config),
         partial(_open_state, config),
@@ -225,8 +237,12 @@ def build(
             _quiet_beam(),
         ):
             records = _run(config, ids, options, room, worker.state)
+            beside = _write_beside(config, worker)
         manifest = close_build(
-            _sink_settings(config), records, keeps_records=_may_go_on(worker.state)
+            _sink_settings(config),
+            records,
+            keeps_records=_may_go_on(worker.state),
+            beside=beside,
         )
         judge(manifest.books.dialogues, config.max_failed_ratio, worker.state)
     finally:
@@ -267,6 +283,14 @@ def _run(
     whole = Group(shards=tuple(range(config.shards)))
     run(whole)
     return [read_record(BuildFolder(config.output), whole)]
+
+
+def _write_beside(config: BuildConfig, worker: Worker[Engines]) -> Beside:
+    """Write the tables that do not come from dialogues."""
+    if config.aqa is None:
+        return Beside()
+    settings = _sink_settings(config)
+    return write_questions(config.aqa, settings, worker.state, worker.engines.guard)
 
 
 def _may_go_on(state: RunState) -> bool:
@@ -315,10 +339,12 @@ def _sink_settings(config: BuildConfig) -> SinkSettings:
             max_context_seconds=config.max_context_seconds,
             stage2_audio=config.stage2_audio,
             humdial=humdial_row_settings(config),
+            prompts=PromptLibrary(config.prompts),
         ),
         tables=(*CORE_TABLES, *humdial_tables(config)),
         not_configured=not_configured(config),
         checks=config.checks,
+        tables_beside=tables_of(config.aqa),
     )
 
 

@@ -5,19 +5,27 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from ieat.pipeline.config import BuildConfig, ResourceSettings
+from ieat.pipeline.config import BuildConfig, LanguageModelSettings, ResourceSettings
+from ieat.pipeline.corpora.aqa import refuse_soundless
 from ieat.pipeline.failures import ConfigError, NotInStore, RecordError
 from ieat.pipeline.groups import read_for_plan
 from ieat.pipeline.history import attributed_speakers, find_targets
 from ieat.pipeline.plan_report import Plan, StagePlan
 from ieat.pipeline.ports import ResponseStore, VoiceLabeler
 from ieat.pipeline.resources import refuse_unwanted
-from ieat.pipeline.rules import attribute_rules, compose_rules, label_rules, retrospect_rules
+from ieat.pipeline.rules import (
+    attribute_rules,
+    compose_rules,
+    distill_rules,
+    label_rules,
+    retrospect_rules,
+)
 from ieat.pipeline.run_state import RunState
 from ieat.pipeline.spending.estimate import Calibration, PlanningLedger, price_expected
 from ieat.pipeline.spending.prices import TEMPLATE_TOKENS
 from ieat.pipeline.stages.attribute import attribute_emotions
 from ieat.pipeline.stages.compose import compose_samples
+from ieat.pipeline.stages.distill import distill
 from ieat.pipeline.stages.guard import guard_given, guard_said
 from ieat.pipeline.stages.hear import hear
 from ieat.pipeline.stages.label import has_voice, label_emotions
@@ -30,7 +38,7 @@ from ieat.pipeline.wiring import Engines, asks_jointly, open_engines, open_store
 from ieat.prompts.library import PromptLibrary
 from ieat.schemas.dialogue import Dialogue, Language, Turn
 from ieat.schemas.engine import StoredAnswer, Usage
-from ieat.schemas.records import ComposedDialogue, HeardDialogue, SetAside
+from ieat.schemas.records import ComposedDialogue, DistilledDialogue, HeardDialogue, SetAside
 from ieat.schemas.sample import Target
 
 TRANSCRIPTION = "transcription"
@@ -127,6 +135,8 @@ async def _plan(config: BuildConfig) -> Plan:
     state = RunState(("plan",), 1.0, ledger, read_withdrawn(config.store_folder))
     engines = open_engines(config, state, store)
     plan = Plan(stages=_stages(config), max_usd=config.max_usd, max_tokens=config.max_tokens)
+    if config.aqa is not None:
+        plan.num_questions = refuse_soundless(config.aqa)
     prompts = PromptLibrary(config.prompts)
     planning = _Planning(config, plan, engines, store, prompts, ledger.calibration, [])
     try:
@@ -146,8 +156,7 @@ async def _plan(config: BuildConfig) -> Plan:
         await engines.close()
     ledger.calibration.learn_from_others(_stored_answers(config))
     _reckon_known(plan, ledger)
-    if engines.model is not None:
-        _reckon_possible(planning, ledger.calibration, engines.model.engine_id)
+    _reckon_possible(planning, ledger.calibration)
     return plan
 
 
@@ -181,6 +190,7 @@ def _stages(config: BuildConfig) -> dict[str, StagePlan]:
         ("label", config.labeler == "llm" or config.voice_labeler is not None),
         ("attribute", config.attributor == "llm"),
         ("compose", config.response == "written"),
+        ("distill", config.teacher is not None),
         ("retrospect", bool({"t1", "t2"} & set(config.humdial_tables))),
     ]
     return {name: StagePlan() for name, is_asked in names if is_asked}
@@ -272,10 +282,11 @@ async def _count_questions(planning: _Planning, heard: HeardDialogue) -> Compose
     _note(plan, "label", store)
     attributed = await attribute_emotions(labeled, engines.attributor, attribute_rules(config))
     _note(plan, "attribute", store)
-    num_bytes = sum(
+    sizes = [
         _line_bytes(turn.speaker, utterance.clean)
         for turn, utterance in zip(dialogue.turns, transcribed.transcript.utterances, strict=True)
-    )
+    ]
+    num_bytes = sum(sizes)
     if not asks_jointly(config):
         num_missing = sum(failure.code == "not_in_store" for failure in labeled.failures)
         _bound(planning, "attribute", "attribution", num_missing, num_bytes, dialogue.language)
@@ -285,9 +296,31 @@ async def _count_questions(planning: _Planning, heard: HeardDialogue) -> Compose
     _bound(
         planning, "compose", "response", num_waiting, num_bytes + THINKING_BYTES, dialogue.language
     )
-    await retrospect(composed, engines.retrospector, retrospect_rules(config))
+    if any(failure.code == "not_in_store" for failure in labeled.failures):
+        # What the teacher is told of emotions and sounds is not known of all turns.
+        _bound_taught(planning, dialogue, sizes)
+        distilled = DistilledDialogue(**dict(composed))
+    else:
+        distilled = await distill(composed, engines.teacher, distill_rules(config))
+        _note(plan, "distill", store)
+    await retrospect(distilled, engines.retrospector, retrospect_rules(config))
     _note(plan, "retrospect", store)
     return composed
+
+
+def _bound_taught(planning: _Planning, dialogue: Dialogue, sizes: Sequence[int]) -> None:
+    """Bound what a teacher is asked: a question for each turn of the user.
+
+    Args:
+        planning: The plan.
+        dialogue: The dialogue.
+        sizes: Most bytes that each of its turns has in a question.
+    """
+    config = planning.config
+    users = attributed_speakers(dialogue, config.user_speaker)
+    count = sum(turn.speaker in users for turn in dialogue.turns)
+    shown = sum(sizes) if config.teacher_settings.context == "history" else max(sizes)
+    _bound(planning, "distill", "distillation", count, shown, dialogue.language)
 
 
 async def _bound_without_words(planning: _Planning, heard: HeardDialogue) -> None:
@@ -298,14 +331,15 @@ async def _bound_without_words(planning: _Planning, heard: HeardDialogue) -> Non
     labeled = turns if config.labels.speakers == "attributed" else list(dialogue.turns)
     await _look_up_voices(labeled, heard, engines.voice_labeler)
     _note(planning.plan, "label", planning.store)
-    said = sum(
+    sizes = [
         max(
             _line_bytes(turn.speaker, turn.text or ""),
             _line_bytes(turn.speaker, "")
             + (round(BYTES_PER_SECOND * sound.duration) if sound else 0),
         )
         for turn, sound in zip(dialogue.turns, heard.sounds, strict=True)
-    )
+    ]
+    said = sum(sizes)
     is_joint = asks_jointly(config)
     if config.labeler == "llm":
         count = sum(turn.emotion is None or config.labels.also_gold for turn in labeled)
@@ -315,6 +349,7 @@ async def _bound_without_words(planning: _Planning, heard: HeardDialogue) -> Non
         planning, "attribute", "attribution", 0 if is_joint else len(turns), said, dialogue.language
     )
     _bound(planning, "compose", "response", len(turns), said + THINKING_BYTES, dialogue.language)
+    _bound_taught(planning, dialogue, sizes)
     num_looks = int(bool(wanted_tables(dialogue, retrospect_rules(config))))
     _bound(planning, "retrospect", "retrospection", num_looks, said, dialogue.language)
 
@@ -382,11 +417,11 @@ def _reckon_known(plan: Plan, ledger: PlanningLedger) -> None:
             plan.uncalibrated.add(missing.engine_id)
 
 
-def _reckon_possible(planning: _Planning, calibration: Calibration, engine_id: str) -> None:
+def _reckon_possible(planning: _Planning, calibration: Calibration) -> None:
     """Reckon the most that the questions may use which depend on answers that are not there."""
-    settings = planning.config.language_model_settings
     looking_back = planning.config.humdial_settings.max_tokens
     for possible in planning.possible:
+        engine_id, settings = _asked_in(planning, possible.stage)
         label = planning.prompts.prompt(possible.prompt, Language.EN).answer_schema.schema_id
         # No text has more tokens than bytes.
         ratio = calibration.tokens_per_byte(engine_id, label) or 1.0
@@ -400,3 +435,17 @@ def _reckon_possible(planning: _Planning, calibration: Calibration, engine_id: s
         stage.add(most, price_expected(most, most, settings.prices))
         if not calibration.knows(engine_id):
             planning.plan.uncalibrated.add(engine_id)
+
+
+def _asked_in(planning: _Planning, stage: str) -> tuple[str, LanguageModelSettings]:
+    """Return which engine a stage asks and how: the teacher or the language model.
+
+    Raises:
+        ValueError: The stage asks nobody.
+    """
+    config, engines = planning.config, planning.engines
+    if stage == "distill" and engines.teacher is not None:
+        return engines.teacher.teacher_id, config.teacher_settings
+    if engines.model is None:
+        raise ValueError(f"the stage {stage} asks nobody")
+    return engines.model.engine_id, config.language_model_settings

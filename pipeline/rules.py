@@ -4,6 +4,7 @@ from ieat.pipeline.config import BuildConfig
 from ieat.pipeline.output.humdial_rows import HumdialRowSettings
 from ieat.pipeline.stages.attribute import AttributeRules
 from ieat.pipeline.stages.compose import ComposeRules
+from ieat.pipeline.stages.distill import DistillRules
 from ieat.pipeline.stages.label import LabelRules
 from ieat.pipeline.stages.retrospect import RetrospectRules
 from ieat.prompts.library import PromptLibrary
@@ -28,6 +29,13 @@ def compose_rules(config: BuildConfig) -> ComposeRules:
         config.max_context_turns,
         PromptLibrary(config.prompts),
         tuple(sorted(config.keep_targets.items())),
+    )
+
+
+def distill_rules(config: BuildConfig) -> DistillRules:
+    """Return what of the configuration distilling depends on."""
+    return DistillRules(
+        config.user_speaker, config.max_context_turns, PromptLibrary(config.prompts)
     )
 
 

@@ -15,7 +15,7 @@ PACKAGES = ("ieat", "apache-beam", "openai", "pyarrow", "librosa", "soundfile", 
 """Packages whose versions a run is told by."""
 
 STAGES_OF_TABLE = {
-    "stage1": ("transcribe", "label"),
+    "stage1": ("transcribe", "label", "distill"),
     "stage2": ("attribute", "compose"),
     "humdial": ("retrospect",),
 }

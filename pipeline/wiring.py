@@ -24,6 +24,7 @@ from ieat.pipeline.engines.openai_chat import OpenAIChat
 from ieat.pipeline.engines.openai_transcription import OpenAITranscriber
 from ieat.pipeline.engines.responders import CorpusResponder, WrittenResponder
 from ieat.pipeline.engines.retrospector import LLMRetrospector
+from ieat.pipeline.engines.teacher import LLMTeacher
 from ieat.pipeline.failures import RunStopped
 from ieat.pipeline.guard import Guard, read_guard
 from ieat.pipeline.ports import (
@@ -36,6 +37,7 @@ from ieat.pipeline.ports import (
     Retrospector,
     Samples,
     SpeechRecognizer,
+    Teacher,
     Transcriber,
     VoiceLabeler,
 )
@@ -63,6 +65,7 @@ class Engines:
     attributor: Attributor
     responder: Responder
     retrospector: Retrospector | None
+    teacher: Teacher | None
     model: StoredLanguageModel | None
     store: ResponseStore
     closers: tuple[Callable[[], Awaitable[None]], ...]
@@ -156,6 +159,7 @@ def _open(parts: _Parts) -> Engines:
         voice_labeler=_voice_labeler(parts, prompts),
         attributor=attributor,
         responder=responder,
+        teacher=_teacher(parts, prompts),
         retrospector=retrospector,
         model=model,
         store=parts.store,
@@ -279,6 +283,19 @@ def _voice_labeler(parts: _Parts, prompts: PromptLibrary) -> VoiceLabeler | None
     return AudioLabeler(asked, prompts, _sampling(settings), decode_span)
 
 
+def _teacher(parts: _Parts, prompts: PromptLibrary) -> Teacher | None:
+    config = parts.config
+    if config.teacher is None:
+        return None
+    settings = config.teacher_settings
+    name = config.teacher.partition(":")[2]
+    model = OpenAIChat(name, settings, limits_folder(config), settings_name="teacher_settings")
+    meter = parts.state.ledger.meter("distill", model.engine_id, settings.prices)
+    asked = _stored(parts, model, settings.in_flight).at(meter)
+    sampling = _sampling(settings.model_copy(update={"extra_body": settings.body}))
+    return LLMTeacher(asked, prompts, sampling, settings.context, config.checks)
+
+
 def _stored(parts: _Parts, model: OpenAIChat, in_flight: int) -> StoredLanguageModel:
     """Put the store around a model; it is closed with the other engines."""
     _get_ready(parts.config, parts.state, model)
@@ -347,7 +364,7 @@ def engine_opener(config: BuildConfig) -> Callable[[RunState], Engines]:
 
 
 def engine_ids(engines: Engines) -> dict[str, str | None]:
-    """Return the id of the engine behind each role; without a voice labeler that role is absent."""
+    """Return the id of the engine behind each role; absent without a voice labeler or teacher."""
     ids: dict[str, str | None] = {
         "recognizer": engines.recognizer.recognizer_id,
         "labeler": engines.labeler.labeler_id if engines.labeler else "gold",
@@ -358,4 +375,6 @@ def engine_ids(engines: Engines) -> dict[str, str | None]:
         ids["retrospector"] = engines.retrospector.retrospector_id
     if engines.voice_labeler is not None:
         ids["voice_labeler"] = engines.voice_labeler.labeler_id
+    if engines.teacher is not None:
+        ids["teacher"] = engines.teacher.teacher_id
     return ids

@@ -16,17 +16,12 @@ from ieat.schemas.engine import AnswerSchema, Message
 FOLDER = Path(__file__).parent
 LOCK_FILE = FOLDER / "prompts.lock.json"
 NAMES = (
-    "labeling",
-    "attribution",
-    "joint",
-    "response",
-    "reask",
-    "thinking",
-    "voice",
-    "retrospection",
-    "retrospection_reask",
-    "questions",
+    *("labeling", "attribution", "joint", "response", "reask", "thinking", "voice"),
+    *("distillation", "reask_plain", "instructions"),
+    *("retrospection", "retrospection_reask", "questions"),
 )
+PLAIN = frozenset({"distillation"})
+"""Prompts whose answers are plain words."""
 VERSIONS = dict.fromkeys(NAMES, 1) | {"labeling": 2, "attribution": 2, "joint": 2}
 """Released version of each prompt that is used where none is named."""
 
@@ -176,6 +171,10 @@ class PromptLibrary:
         return chosen if isinstance(chosen, int) else VERSIONS[name]
 
 
+RELEASED = PromptLibrary({})
+"""The default versions of all templates."""
+
+
 @cache
 def released(name: str, version: int, language: Language) -> TemplateFile:
     """Return a released template, checked against the lock.
@@ -212,6 +211,8 @@ def _schema_path(name: str, version: int) -> Path:
 
 @cache
 def _released_schema(name: str, version: int) -> AnswerSchema:
+    if name in PLAIN:
+        return AnswerSchema(schema_id=f"{name}@{version}", text="")
     try:
         text = _schema_path(name, version).read_text(encoding="utf-8")
     except OSError as error:

@@ -55,6 +55,25 @@ LabelSource = Literal["gold", "text", "voice"]
 Direction = Literal["better", "worse", "level"]
 
 
+class SoftLabels(Value):
+    """How probable each of the seven emotions is, by one source; they sum to about 1."""
+
+    happy: Share
+    """Probability of happy."""
+    sad: Share
+    """Probability of sad."""
+    anger: Share
+    """Probability of anger."""
+    fear: Share
+    """Probability of fear."""
+    neutral: Share
+    """Probability of neutral."""
+    surprise: Share
+    """Probability of surprise."""
+    disgust: Share
+    """Probability of disgust."""
+
+
 class EmotionLabel(Value):
     """What one source says about the emotion of one turn."""
 
@@ -70,6 +89,8 @@ class EmotionLabel(Value):
     """How strongly it shows; null when the source does not say."""
     confidence: Share | None = None
     """Probability that the labeler gives its label; null when it gives none."""
+    soft: SoftLabels | None = None
+    """Probabilities of all seven; null when the labeler gives none."""
     prompt_id: str | None = None
     """Prompt that was asked, as name@version.language; null for labelers without prompts."""
     prompt_sha256: str | None = None

@@ -8,6 +8,7 @@ from ieat.schemas.attribution import Attribution
 from ieat.schemas.audio import Sound
 from ieat.schemas.base import Index, Value
 from ieat.schemas.dialogue import Dialogue
+from ieat.schemas.distillation import Distillation
 from ieat.schemas.emotion import Trajectory, VoiceCues, VoiceEvents
 from ieat.schemas.retrospection import LookBack, Retrospection, RowEnd
 from ieat.schemas.sample import Sample, Target
@@ -112,7 +113,14 @@ class ComposedDialogue(AttributedDialogue):
         return self
 
 
-class RetrospectedDialogue(ComposedDialogue):
+class DistilledDialogue(ComposedDialogue):
+    """A dialogue with what a teacher answers; `failures` holds turns without an answer too."""
+
+    distillations: tuple[Distillation, ...] = ()
+    """One per turn that the teacher answered, in turn order."""
+
+
+class RetrospectedDialogue(DistilledDialogue):
     """A dialogue with a look back over the whole of it, apart from all that is causal."""
 
     look_back: LookBack | None = None
@@ -151,6 +159,7 @@ class SetAside(Value):
 __all__ = [
     "AttributedDialogue",
     "ComposedDialogue",
+    "DistilledDialogue",
     "Failure",
     "HeardDialogue",
     "LabeledDialogue",

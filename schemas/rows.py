@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from ieat.schemas.aqa_rows import AqaRow
 from ieat.schemas.base import SCHEMA_VERSION, Index, Seconds, Value
 from ieat.schemas.cells import (
     AttributesCell,
@@ -26,6 +27,7 @@ from ieat.schemas.humdial_rows import (
     HumdialT3Row,
     HumdialT4Row,
 )
+from ieat.schemas.stage1_cells import DistillationCell
 
 
 class DialogueRow(Value):
@@ -74,7 +76,7 @@ class DialogueRow(Value):
 
 
 class Stage1Row(Value):
-    """One turn with words: speech-text alignment and emotional attributes."""
+    """One turn with words: alignment, emotional attributes, and self-distillation."""
 
     row_id: str
     """`corpus/name/turn/stage1`."""
@@ -104,6 +106,8 @@ class Stage1Row(Value):
     """What is said."""
     attributes: AttributesCell
     """How it is said."""
+    distillation: DistillationCell | None
+    """What a teacher answers to it; null without a teacher, or where its answer failed."""
     provenance: ProvenanceCell
     """Engines, prompts and answers behind the row."""
     flags: tuple[str, ...]
@@ -180,7 +184,7 @@ class DeadLetterRow(Value):
     """Keys of the stored answers that could not be used, in the order in which they were asked."""
 
 
-Row = DialogueRow | Stage1Row | Stage2Row | HumdialRow | DeadLetterRow
+Row = DialogueRow | Stage1Row | Stage2Row | HumdialRow | AqaRow | DeadLetterRow
 
 TABLES: dict[str, type[Row]] = {
     "dialogues": DialogueRow,
@@ -190,6 +194,7 @@ TABLES: dict[str, type[Row]] = {
     "humdial_t2": HumdialT2Row,
     "humdial_t3": HumdialT3Row,
     "humdial_t4": HumdialT4Row,
+    "aqa": AqaRow,
     "_dead_letters": DeadLetterRow,
 }
 """Row type of each table, by the name of its folder."""

@@ -10,7 +10,7 @@ from ieat.prompts.library import PromptLibrary
 from ieat.schemas.dialogue import Language
 from ieat.schemas.emotion import Emotion
 from ieat.schemas.engine import Question, Sampling
-from ieat.schemas.records import ComposedDialogue, RetrospectedDialogue
+from ieat.schemas.records import DistilledDialogue, RetrospectedDialogue
 from tests.builders import composed
 from tests.fakes import ScriptedModel
 from tests.look_back_script import look_back
@@ -92,7 +92,7 @@ def looked_back(
         talk, language=language, emotions=emotions, label_source=label_source, **changes
     )
     dialogue = made.dialogue.model_copy(update={"tasks": tuple(tasks)})
-    made = ComposedDialogue.model_validate(
+    made = DistilledDialogue.model_validate(
         {name: getattr(made, name) for name in type(made).model_fields} | {"dialogue": dialogue}
     )
     engine = LLMRetrospector(

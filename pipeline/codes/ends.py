@@ -61,6 +61,11 @@ ENDS: dict[str, Code] = {
         "The answer is the corpus' own, not from the thinking: fit as explicit.",
         "Set response to written.",
     ),
+    "held_out_split": Code(
+        "reason",
+        "The question belongs to a split that measures models, such as a test set.",
+        "Nothing is to be mended: it may not be trained on.",
+    ),
     "no_voice": Code(
         "reason",
         "The corpus gives words, but no voice was found in the sound of the turn.",
@@ -70,6 +75,11 @@ ENDS: dict[str, Code] = {
         "reason",
         "The writer of the answer did not see the thinking: fit as explicit.",
         "Use a model that takes the thinking.",
+    ),
+    "target_without_answer": Code(
+        "reason",
+        "The target text of a question does not say any of its answers.",
+        "Mend target_text, or leave it out.",
     ),
     "unknown_emotion": Code(
         "reason",

@@ -155,8 +155,18 @@ FAILURES: dict[str, Code] = {
         "The answer quotes a turn after the state that it explains.",
         "Try another model.",
     ),
+    "invalid_question": Code(
+        "failure",
+        "A spoken question lacks a key or has a value that does not fit.",
+        "Mend the line that the message names.",
+    ),
     "invalid_dialogue": Code(
         "failure", "The corpus' record breaks a rule of dialogues.", "Mend the named field."
+    ),
+    "label_leak": Code(
+        "failure",
+        "What a student is told beside the sound names an emotion, which it should hear.",
+        "Take the word out of your template `instructions`.",
     ),
     "label_named": Code(
         "failure",
@@ -208,6 +218,14 @@ FAILURES: dict[str, Code] = {
     "not_utf8": Code(
         "failure", "A line of the corpus is not UTF-8.", "Write the file again as UTF-8."
     ),
+    "question_without_answer": Code(
+        "failure", "A spoken question has no answer.", "Write one, or leave the question out."
+    ),
+    "question_without_audio": Code(
+        "failure",
+        "A question of the table aqa has no sound.",
+        "Give its line an audio, or leave it out.",
+    ),
     "recognizer_language": Code(
         "failure",
         "The recognizer does not know the language of the dialogue.",
@@ -235,6 +253,11 @@ FAILURES: dict[str, Code] = {
         "The answer or the thinking speaks of a transcript, which no listener sees; as a flag: "
         "the corpus' own answer does.",
         "Try another model.",
+    ),
+    "tag_named": Code(
+        "failure",
+        "A teacher's answer repeats or mentions the tags that it was shown.",
+        "Try another teacher.",
     ),
     "too_long": Code(
         "failure",

@@ -8,6 +8,11 @@ FLAGS: dict[str, Code] = {
         "The labeler was too unsure to name an emotion.",
         "Use another labeler, or lower labels.min_confidence.",
     ),
+    "asked_again": Code(
+        "flag",
+        "The first answer of the teacher broke a check; this is the second.",
+        "Nothing needs to be done.",
+    ),
     "assistant_first": Code(
         "flag", "The row begins with a turn of the one who answers.", "Nothing needs to be done."
     ),
@@ -113,6 +118,11 @@ FLAGS: dict[str, Code] = {
     ),
     "state_gaps": Code(
         "flag", "A state before the target is unknown.", "Nothing needs to be done."
+    ),
+    "teacher_thought": Code(
+        "flag",
+        "The teacher thought before it answered, though its thinking should be off.",
+        "Set teacher_settings.thinking_off, or extra_body to what its server takes.",
     ),
     "third_speaker": Code(
         "flag",

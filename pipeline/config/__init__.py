@@ -1,5 +1,6 @@
 """The one configuration of a build: a YAML file, flags of the same names, or Python."""
 
+from ieat.pipeline.config.aqa import AqaSettings
 from ieat.pipeline.config.base import Settings
 from ieat.pipeline.config.build import BuildConfig, describe_validation, load_config
 from ieat.pipeline.config.checks import CheckSettings, WordRates
@@ -22,8 +23,10 @@ from ieat.pipeline.config.inputs import (
 from ieat.pipeline.config.labels import FusionPolicy, LabelSettings
 from ieat.pipeline.config.resources import Gate, ResourceSettings
 from ieat.pipeline.config.splits import SplitSettings
+from ieat.pipeline.config.teacher import TeacherSettings
 
 __all__ = [
+    "AqaSettings",
     "AudioFormat",
     "BuildConfig",
     "CallSettings",
@@ -44,6 +47,7 @@ __all__ = [
     "Service",
     "Settings",
     "SplitSettings",
+    "TeacherSettings",
     "VoiceLabelerSettings",
     "WordRates",
     "describe_validation",

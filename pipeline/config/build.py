@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from ieat.pipeline.config.aqa import AqaSettings
 from ieat.pipeline.config.base import Settings
 from ieat.pipeline.config.checks import CheckSettings
 from ieat.pipeline.config.endpoints import (
@@ -18,6 +19,7 @@ from ieat.pipeline.config.inputs import InputSettings
 from ieat.pipeline.config.labels import LabelSettings
 from ieat.pipeline.config.resources import ResourceSettings
 from ieat.pipeline.config.splits import SplitSettings
+from ieat.pipeline.config.teacher import TeacherSettings
 from ieat.pipeline.failures import ConfigError
 from ieat.prompts.library import NAMES
 from ieat.schemas.emotion import Emotion
@@ -50,6 +52,14 @@ class BuildConfig(Settings):
     without."""
     voice_labeler_settings: VoiceLabelerSettings = VoiceLabelerSettings()
     """How the voice labeler's endpoint is asked."""
+    teacher: str | None = None
+    """`openai:MODEL`, the student's own language model, whose answers to what is said and felt are
+    the targets of self-distillation; null does without."""
+    teacher_settings: TeacherSettings = TeacherSettings()
+    """How the teacher's endpoint is asked."""
+    aqa: AqaSettings | None = None
+    """A file of questions that are heard, for the table `aqa`: a path, or path, corpus, language,
+    split and license; null does without."""
     labels: LabelSettings = LabelSettings()
     """How emotions are labeled."""
     humdial_tables: tuple[HumdialTable, ...] = ()
@@ -125,6 +135,19 @@ class BuildConfig(Settings):
             raise ValueError(f"{engine!r} is no voice labeler; write openai-audio:MODEL")
         return engine
 
+    @field_validator("teacher")
+    @classmethod
+    def _names_a_model_that_teaches(cls, engine: str | None) -> str | None:
+        kind, _, model = (engine or "").partition(":")
+        if engine is not None and (kind != "openai" or not model):
+            raise ValueError(f"{engine!r} is no teacher; write openai:MODEL")
+        return engine
+
+    @field_validator("aqa", mode="before")
+    @classmethod
+    def _may_be_a_path(cls, aqa: object) -> object:
+        return {"path": aqa} if isinstance(aqa, str) else aqa
+
     @field_validator("prompts")
     @classmethod
     def _names_prompts(cls, prompts: dict[str, int | str]) -> dict[str, int | str]:
@@ -155,6 +178,7 @@ class BuildConfig(Settings):
             ("recognizer", self.recognizer, self.recognizer_settings),
             ("language_model", self.language_model, self.language_model_settings),
             ("voice_labeler", self.voice_labeler, self.voice_labeler_settings),
+            ("teacher", self.teacher, self.teacher_settings),
         ):
             is_asked = engine is not None and ":" in engine
             if self.max_usd is not None and is_asked and settings.prices is None:
@@ -204,8 +228,8 @@ def load_config(
     Args:
         file: The YAML file; null takes flags alone.
         flags: Keys of `BuildConfig`; those that are null are left out.
-        base_url: Base URL of all endpoints: language model, recognizer and voice labeler; null
-            leaves it.
+        base_url: Base URL of all endpoints: language model, recognizer and voice labeler, and the
+            teacher where it has none of its own; null leaves it.
 
     Raises:
         ConfigError: A file that cannot be read, an unknown key, a value that does not fit.
@@ -227,6 +251,9 @@ def load_config(
             given = values.get(name) or {}
             # What is no mapping is left as it is: the check below names it.
             values[name] = {**given, "base_url": base_url} if isinstance(given, dict) else given
+        taught = values.get("teacher_settings") or {}
+        if isinstance(taught, dict) and not taught.get("base_url"):
+            values["teacher_settings"] = {**taught, "base_url": base_url}
     try:
         return BuildConfig.model_validate(values)
     except ValidationError as error:

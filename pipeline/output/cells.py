@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from ieat.prompts.library import TemplateFile
 from ieat.schemas.attribution import Attribution, Evidence
 from ieat.schemas.cells import (
     AudioCell,
@@ -13,6 +14,7 @@ from ieat.schemas.cells import (
     StateCell,
     TrainableCell,
 )
+from ieat.schemas.distillation import Distillation
 from ieat.schemas.emotion import EmotionalState, EmotionLabel, LabelSource, VoiceEvents
 from ieat.schemas.records import ComposedDialogue
 from ieat.schemas.sample import Response, Sample
@@ -162,6 +164,9 @@ def provenance_cell(
     states: Sequence[EmotionalState],
     attributions: Sequence[Attribution],
     samples: Sequence[Sample],
+    *,
+    distillations: Sequence[Distillation] = (),
+    templates: Sequence[TemplateFile] = (),
 ) -> ProvenanceCell:
     """Gather engines, prompts and stored answers of the parts that a row is made of.
 
@@ -171,13 +176,16 @@ def provenance_cell(
         states: States that the row rests on.
         attributions: Causes that the row rests on.
         samples: Thinking and responses of the row.
+        distillations: A teacher's answers in the row.
+        templates: Further templates that words of the row come from.
     """
     labels = [label for state in states for label in (state.gold, state.text, state.voice) if label]
     responses = [sample.response for sample in samples]
-    asked: list[EmotionLabel | Attribution | Response] = [*labels, *attributions, *responses]
-    prompts = {
-        sample.thinking.template_id: sample.thinking.template_sha256 for sample in samples
-    } | {
+    asked: list[EmotionLabel | Attribution | Response | Distillation]
+    asked = [*labels, *attributions, *responses, *distillations]
+    prompts = {template.prompt_id: template.sha256 for template in templates}
+    prompts |= {sample.thinking.template_id: sample.thinking.template_sha256 for sample in samples}
+    prompts |= {
         part.prompt_id: part.prompt_sha256
         for part in asked
         if part.prompt_id is not None and part.prompt_sha256 is not None

@@ -18,6 +18,10 @@ STAGE_OF_TABLE = {
 }
 """Stage in which a row of a further table fails before it is made."""
 
+
+TABLE_OF_STAGE = {"distill": "stage1"}
+"""Table that lacks a part for a stage, where it is not that of the unit."""
+
 WRITE_STAGE = "write"
 """Name of the sink among the stages."""
 
@@ -111,7 +115,7 @@ def _letter_of_part(composed: ComposedDialogue, failure: Failure) -> DeadLetterR
         unit_id=unit_id,
         dialogue_id=dialogue.dialogue_id,
         source=dialogue.source,
-        table=TABLE_OF_UNIT[failure.unit],
+        table=TABLE_OF_STAGE.get(failure.stage, TABLE_OF_UNIT[failure.unit]),
         stage=failure.stage,
         code=failure.code,
         message=failure.message,

@@ -259,6 +259,7 @@ def _flagged_turn(turn: TurnCell, composed: ComposedDialogue, checks: CheckSetti
 
 def _with_reasons(row: Row, composed: ComposedDialogue, checks: CheckSettings) -> Row:
     if isinstance(row, Stage1Row):
+        row = _with_reasons_of_teacher(row, composed, checks)
         if not has_wrong_words(composed, row.turn_index, checks):
             return row
         unfit_words = trainable_cell((*row.words.trainable.reasons, WER_ABOVE))
@@ -277,6 +278,19 @@ def _with_reasons(row: Row, composed: ComposedDialogue, checks: CheckSettings) -
         else trainable_cell(reasons)
     )
     return row.model_copy(update={"trainable": unfit})
+
+
+def _with_reasons_of_teacher(
+    row: Stage1Row, composed: ComposedDialogue, checks: CheckSettings
+) -> Stage1Row:
+    """Return the row; a teacher that read wrong words gave an answer that is not fit."""
+    taught = row.distillation
+    if taught is None or not any(
+        has_wrong_words(composed, turn, checks) for turn in (*taught.context_turns, row.turn_index)
+    ):
+        return row
+    unfit = trainable_cell((*taught.trainable.reasons, WER_ABOVE))
+    return row.model_copy(update={"distillation": taught.model_copy(update={"trainable": unfit})})
 
 
 def _rests_on(row: Row) -> set[int]:

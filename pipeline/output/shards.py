@@ -12,6 +12,7 @@ from ieat.pipeline.output.dead_letters import letter_of_row
 from ieat.pipeline.output.files import BuildFolder
 from ieat.pipeline.output.huggingface import file_metadata
 from ieat.pipeline.output.split_check import HeldOutError
+from ieat.schemas.aqa_rows import AqaRow
 from ieat.schemas.arrow import arrow_schema, to_record
 from ieat.schemas.base import Value
 from ieat.schemas.build import ShardFile
@@ -129,7 +130,7 @@ def _fill(
             raise HeldOutError(f"{name.file}: the row {row.row_id} is of the split {split}")
         record = to_record(row)
         num_bytes = 0
-        if read_clip is not None and isinstance(row, Stage1Row | Stage2Row | HumdialRow):
+        if read_clip is not None and isinstance(row, Stage1Row | Stage2Row | HumdialRow | AqaRow):
             uri = ""
             try:
                 for clip, span in _clips(row, record):
@@ -143,7 +144,7 @@ def _fill(
 
 
 def _clips(
-    row: Stage1Row | Stage2Row | HumdialRow, record: dict[str, Any]
+    row: Stage1Row | Stage2Row | HumdialRow | AqaRow, record: dict[str, Any]
 ) -> Iterator[tuple[dict[str, Any], SpanCell]]:
     if isinstance(row, Stage2Row | HumdialRow):
         yield from zip(record["audios"], row.audio_spans, strict=True)

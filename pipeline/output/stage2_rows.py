@@ -20,6 +20,7 @@ from ieat.pipeline.output.cells import (
 )
 from ieat.pipeline.output.humdial_rows import HumdialRowSettings
 from ieat.pipeline.output.messages import Conversation, compose_conversation
+from ieat.prompts.library import RELEASED, PromptLibrary
 from ieat.schemas.attribution import Attribution
 from ieat.schemas.cells import AudioCell, ModesCell, ResponseCell, SpanCell, ThinkingCell
 from ieat.schemas.emotion import EmotionalState
@@ -43,6 +44,8 @@ class RowSettings:
     """Whether stage-2 rows hold their clips or only say where they lie."""
     humdial: HumdialRowSettings = field(default_factory=HumdialRowSettings)
     """How rows of HumDial's tasks are made."""
+    prompts: PromptLibrary = RELEASED
+    """The templates of the build, from which instructions are chosen."""
 
 
 class _Basis(NamedTuple):

@@ -20,6 +20,7 @@ from ieat.pipeline.output.split_facts import (
     misplaced_rows,
     shared_in_build,
 )
+from ieat.schemas.aqa_rows import AqaRow
 from ieat.schemas.arrow import arrow_schema, from_record
 from ieat.schemas.base import Index, Value
 from ieat.schemas.build import Manifest, ShardFile, UnbalancedBooksError
@@ -155,7 +156,7 @@ def _problems_of_row(
     except ValueError as error:
         yield f"{where}: does not fit the model ({type(error).__name__})"
         return
-    if isinstance(row, Stage1Row) and row.audio is not None and row.audio.bytes is None:
+    if isinstance(row, Stage1Row | AqaRow) and row.audio is not None and row.audio.bytes is None:
         yield f"{where}: its clip is empty"
     if isinstance(row, Stage2Row | HumdialRow):
         heard = sum(
@@ -177,7 +178,7 @@ def _problems_of_row(
 
 def _clips(row: Row) -> Iterator[bytes]:
     cells = row.audios if isinstance(row, Stage2Row | HumdialRow) else ()
-    if isinstance(row, Stage1Row) and row.audio is not None:
+    if isinstance(row, Stage1Row | AqaRow) and row.audio is not None:
         cells = (row.audio,)
     for cell in cells:
         if cell.bytes is not None:

@@ -1,7 +1,7 @@
 """Look back over the whole dialogue once, for the rows of HumDial's tasks T1 and T2.
 
 This is the one stage that knows how a dialogue goes on. What it finds is kept apart, and nothing
-that is asked or composed for a turn may rest on it.
+that is asked or distilled for a turn may rest on it.
 """
 
 from functools import partial
@@ -20,7 +20,7 @@ from ieat.pipeline.steps import MapDialogues, StepContext
 from ieat.schemas.dialogue import Dialogue
 from ieat.schemas.emotion import Emotion
 from ieat.schemas.history import HeardTurn, History
-from ieat.schemas.records import ComposedDialogue, RetrospectedDialogue
+from ieat.schemas.records import DistilledDialogue, RetrospectedDialogue
 from ieat.schemas.retrospection import LookBack, LookBackTable, PathTurn, RowEnd
 
 STAGE = "retrospect"
@@ -46,27 +46,27 @@ class RetrospectRules(NamedTuple):
 
 
 async def retrospect(
-    composed: ComposedDialogue, retrospector: Retrospector | None, rules: RetrospectRules
+    distilled: DistilledDialogue, retrospector: Retrospector | None, rules: RetrospectRules
 ) -> RetrospectedDialogue:
     """Look back where a table wants it; what fails fails these rows alone."""
-    wanted = wanted_tables(composed.dialogue, rules)
+    wanted = wanted_tables(distilled.dialogue, rules)
     if retrospector is None or not wanted:
-        return _with(composed)
+        return _with(distilled)
     turns = heard_turns(
-        composed.dialogue,
-        composed.sounds,
-        composed.transcript,
-        composed.cues,
-        composed.voice_events,
+        distilled.dialogue,
+        distilled.sounds,
+        distilled.transcript,
+        distilled.cues,
+        distilled.voice_events,
     )
-    asked = lay_out(composed, turns, rules, wanted)
+    asked = lay_out(distilled, turns, rules, wanted)
     if isinstance(asked, str):
         return _with(
-            composed,
+            distilled,
             row_ends=tuple(RowEnd(table=table, end="filtered", code=asked) for table in wanted),
         )
     try:
-        found = await retrospector.look_back(shown_history(composed.dialogue, turns, asked), asked)
+        found = await retrospector.look_back(shown_history(distilled.dialogue, turns, asked), asked)
     except RecordError as error:
         ends = tuple(
             RowEnd(
@@ -78,8 +78,8 @@ async def retrospect(
             )
             for table in wanted
         )
-        return _with(composed, look_back=asked, row_ends=ends)
-    return _with(composed, look_back=asked, retrospection=found)
+        return _with(distilled, look_back=asked, row_ends=ends)
+    return _with(distilled, look_back=asked, retrospection=found)
 
 
 def wanted_tables(dialogue: Dialogue, rules: RetrospectRules) -> tuple[LookBackTable, ...]:
@@ -89,7 +89,7 @@ def wanted_tables(dialogue: Dialogue, rules: RetrospectRules) -> tuple[LookBackT
 
 
 def lay_out(
-    composed: ComposedDialogue,
+    distilled: DistilledDialogue,
     turns: tuple[HeardTurn, ...],
     rules: RetrospectRules,
     wanted: tuple[LookBackTable, ...],
@@ -98,7 +98,7 @@ def lay_out(
 
     Gold emotions are given; labels of engines are not, so that the look back is its own source.
     """
-    dialogue = composed.dialogue
+    dialogue = distilled.dialogue
     user = user_of(dialogue, rules.user_speaker)
     own = [turn for turn in turns if turn.speaker == user]
     asked_for = _asked_for(dialogue, own[-1].clean) if own else ()
@@ -109,7 +109,7 @@ def lay_out(
         return "too_many_turns"
     golds: dict[int, Emotion | None] = {
         state.turn_index: state.gold.emotion
-        for trajectory in composed.trajectories
+        for trajectory in distilled.trajectories
         if trajectory.speaker == user
         for state in trajectory.states
         if state.gold is not None
@@ -151,8 +151,8 @@ def shown_history(dialogue: Dialogue, turns: tuple[HeardTurn, ...], asked: LookB
     )
 
 
-def _with(composed: ComposedDialogue, **more: object) -> RetrospectedDialogue:
-    kept = {name: getattr(composed, name) for name in type(composed).model_fields}
+def _with(distilled: DistilledDialogue, **more: object) -> RetrospectedDialogue:
+    kept = {name: getattr(distilled, name) for name in type(distilled).model_fields}
     return RetrospectedDialogue.model_validate(kept | more)
 
 
@@ -164,7 +164,9 @@ class LookBackOver(beam.PTransform):
         self._rules = rules
         self._context = context
 
-    def expand(self, dialogues: PCollection[ComposedDialogue]) -> PCollection[RetrospectedDialogue]:
+    def expand(
+        self, dialogues: PCollection[DistilledDialogue]
+    ) -> PCollection[RetrospectedDialogue]:
         """Return the dialogues with what looking back over them gave."""
         return dialogues | MapDialogues(
             STAGE,

@@ -22,7 +22,7 @@ from ieat.pipeline.output.sink import (
 from ieat.pipeline.output.stage2_rows import RowSettings
 from ieat.schemas.build import Manifest
 from ieat.schemas.cells import SpanCell
-from ieat.schemas.records import ComposedDialogue, SetAside, SourceUnit
+from ieat.schemas.records import DistilledDialogue, SetAside, SourceUnit
 from tests.builders import aside, composed, fake_clip
 
 ROWS = RowSettings(max_context_turns=20, max_context_seconds=120.0, stage2_audio="embed")
@@ -30,7 +30,7 @@ ROWS = RowSettings(max_context_turns=20, max_context_seconds=120.0, stage2_audio
 
 def write(
     out: Path,
-    dialogues: Sequence[ComposedDialogue],
+    dialogues: Sequence[DistilledDialogue],
     set_aside: Sequence[SetAside] = (),
     *,
     num_shards: int = 2,
@@ -43,7 +43,7 @@ def write(
     )
     group = Group(shards=tuple(range(num_shards)))
     with beam.Pipeline("FnApiRunner") as p:
-        read = p | "Dialogues" >> beam.Create(list(dialogues)).with_output_types(ComposedDialogue)
+        read = p | "Dialogues" >> beam.Create(list(dialogues)).with_output_types(DistilledDialogue)
         if reshuffle:
             read |= beam.Reshuffle()
         left = p | "Aside" >> beam.Create(list(set_aside)).with_output_types(SetAside)

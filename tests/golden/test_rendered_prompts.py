@@ -1,13 +1,19 @@
 """Every prompt as a model sees it, so that a change of wording or rendering is reviewed."""
 
+import asyncio
+
 from ieat.pipeline.engines.asking import render_turns
 from ieat.pipeline.engines.llm_attributor import FEELS
 from ieat.pipeline.engines.retrospector import look_back_values
+from ieat.pipeline.engines.teacher import LLMTeacher
 from ieat.prompts.library import PromptLibrary
 from ieat.schemas.dialogue import Language
+from ieat.schemas.distillation import Distillation
 from ieat.schemas.emotion import Emotion, VoiceCues
+from ieat.schemas.engine import Sampling
 from ieat.schemas.history import HeardTurn, History
 from ieat.schemas.retrospection import LookBack, PathTurn
+from tests.fakes import ScriptedModel
 
 SAID = {
     Language.EN: (("ann", "My bag is gone", ("sigh",)), ("bob", "Since when?", ())),
@@ -49,6 +55,15 @@ def _look_back(shown: History) -> dict[str, str]:
     return {name: values[name] for name in ("speaker", "steps", "path")}
 
 
+async def teach(shown: History, library: PromptLibrary) -> Distillation:
+    """Have the first speaker answered, who goes on after the other one."""
+    again = shown.turns[0].model_copy(update={"turn_index": 2})
+    model = ScriptedModel(lambda _: "好的。" if shown.language is Language.ZH else "All right.")
+    teacher = LLMTeacher(model, library, Sampling(), "history")
+    longer = shown.model_copy(update={"turns": (*shown.turns, again)})
+    return await teacher.answer(longer, {0: Emotion.FEAR, 2: Emotion.ANGER}, "...")
+
+
 def test_every_prompt_reads_as_reviewed(check_golden) -> None:
     library = PromptLibrary({})
     parts = []
@@ -70,4 +85,7 @@ def test_every_prompt_reads_as_reviewed(check_golden) -> None:
             prompt = library.prompt(name, language)
             parts += [f"=== {prompt.prompt_id}"]
             parts += [f"--- {m.role}\n{m.content}" for m in prompt.render(filled)]
+        taught = asyncio.run(teach(shown, library))
+        parts += [f"=== {taught.prompt_id}"]
+        parts += [f"--- {m.role}\n{m.content}" for m in taught.messages]
     check_golden("prompts.txt", "\n\n".join(parts) + "\n")

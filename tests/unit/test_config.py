@@ -54,6 +54,53 @@ def test_a_template_that_cannot_be_read_is_a_mistake_before_the_run(tmp_path):
         build_identity(config, {})
 
 
+def test_an_own_pool_of_instructions_that_lacks_a_task_is_a_mistake_before_the_run(tmp_path):
+    for language in ("en", "zh"):
+        (tmp_path / f"{language}.md").write_text("## alignment\n- Write.\n")
+    config = load_config(None, MINIMAL | {"prompts": {"instructions": str(tmp_path)}})
+    with pytest.raises(ConfigError, match="no phrasing for the task 'attributes'"):
+        build_identity(config, {})
+
+
+def test_a_build_without_teacher_and_questions_is_what_it_was_before_there_were_any():
+    told = build_identity(load_config(None, MINIMAL), {})
+    assert not {"teacher", "teacher_settings", "aqa"} & set(told["config"])
+    assert "distillation@1.en" not in told["prompts"]
+    taught = build_identity(load_config(None, MINIMAL | {"teacher": "openai:t"}), {})
+    assert taught["teacher_sampling"]["extra_body"] == {
+        "chat_template_kwargs": {"enable_thinking": False}
+    }
+    assert {"distillation@1.en", "reask_plain@1.zh"} <= set(taught["prompts"])
+
+
+def test_a_teacher_keeps_its_own_base_url_and_its_own_fields():
+    changes = {
+        "teacher": "openai:t",
+        "teacher_settings": {
+            "base_url": "http://own/v1",
+            "extra_body": {"top_k": 1, "chat_template_kwargs": {"tools": False}},
+        },
+    }
+    config = load_config(None, MINIMAL | changes, base_url="http://h/v1")
+    assert config.teacher_settings.base_url == "http://own/v1"
+    assert config.teacher_settings.body == {
+        "top_k": 1,
+        "chat_template_kwargs": {"enable_thinking": False, "tools": False},
+    }
+    other = load_config(None, MINIMAL | {"teacher": "openai:t"}, base_url="http://h/v1")
+    assert other.teacher_settings.base_url == "http://h/v1"
+    refused("teacher: 'qwen' is no teacher", teacher="qwen")
+    priced = {"max_usd": 1.0, "teacher": "openai:t"}
+    refused(r"max_usd needs teacher_settings\.prices", **priced)
+
+
+def test_questions_may_be_named_by_their_path_alone():
+    config = load_config(None, MINIMAL | {"aqa": "quiz.jsonl"})
+    assert config.aqa is not None
+    assert (config.aqa.path, config.aqa.split) == ("quiz.jsonl", "train")
+    refused(r"aqa\.file: unknown key", aqa={"path": "a", "file": "b"})
+
+
 def test_flags_go_over_the_file(tmp_path):
     file = tmp_path / "ieat.yaml"
     file.write_text(yaml.safe_dump(MINIMAL | {"recognizer": "gold", "shards": 2}))

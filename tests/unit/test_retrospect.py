@@ -9,7 +9,7 @@ from ieat.pipeline.output.stage2_rows import RowSettings
 from ieat.prompts.library import PromptLibrary
 from ieat.schemas.dialogue import Language
 from ieat.schemas.emotion import Emotion
-from ieat.schemas.records import ComposedDialogue
+from ieat.schemas.records import DistilledDialogue
 from ieat.schemas.retrospection import RowEnd
 from tests.fakes import NeverAsked, ScriptedModel, in_turn
 from tests.look_back_script import SPOILED
@@ -201,8 +201,8 @@ def test_the_last_turn_asks_by_the_rule_of_the_corpus_or_by_its_words():
 
 def test_nothing_that_is_causal_rests_on_the_look_back():
     found = looked_back()
-    before = ComposedDialogue.model_validate(
-        {name: getattr(found, name) for name in ComposedDialogue.model_fields}
+    before = DistilledDialogue.model_validate(
+        {name: getattr(found, name) for name in DistilledDialogue.model_fields}
     )
     other = looked_back(model=ScriptedModel(in_turn("{", "{")))
     settings = RowSettings(20, 120.0, "reference")

@@ -4,7 +4,7 @@ import pytest
 
 from ieat.pipeline.output.files import BuildFolder
 from ieat.pipeline.output.shards import ShardName, write_shard
-from ieat.pipeline.output.sink import SinkSettings, _shelve_rows
+from ieat.pipeline.output.sink import ShelveRows, SinkSettings
 from ieat.pipeline.output.split_check import (
     HeldOutError,
     Parted,
@@ -80,13 +80,13 @@ def test_the_sink_refuses_a_test_dialogue_in_train():
     given = composed()
     moved = given.dialogue.model_copy(update={"corpus_split": "test"})
     with pytest.raises(HeldOutError, match="corpus/d1: its corpus gives it to test"):
-        list(_shelve_rows(given.model_copy(update={"dialogue": moved}), SETTINGS))
+        list(ShelveRows(SETTINGS).process(given.model_copy(update={"dialogue": moved})))
 
 
 def test_a_file_of_train_takes_no_row_of_another_split(tmp_path):
     rows = [
         row
-        for key, (_, row) in _shelve_rows(composed(split="test"), SETTINGS)
+        for key, (_, row) in ShelveRows(SETTINGS).process(composed(split="test"))
         if key.startswith("stage1/")
     ]
     name = ShardName("stage1", "train", 0, 1)
@@ -98,7 +98,7 @@ def test_a_file_of_train_takes_no_row_of_another_split(tmp_path):
 def test_a_row_that_lies_apart_from_its_dialogue_is_found_in_a_finished_build(tmp_path):
     folder = BuildFolder(str(tmp_path))
     rows = {}
-    for key, (_, row) in _shelve_rows(composed(), SETTINGS):
+    for key, (_, row) in ShelveRows(SETTINGS).process(composed()):
         rows.setdefault(key.split("/")[0], []).append(row)
     strayed = rows["stage1"][0].replace('"split":"train"', '"split":"test"')
     held_out = rows["dialogues"][0].replace('"corpus_split":"train"', '"corpus_split":"dev"')

@@ -12,17 +12,20 @@ from ieat.pipeline.config import (
     EndpointSettings,
     HumdialTableSettings,
     LanguageModelSettings,
+    TeacherSettings,
     VoiceLabelerSettings,
     load_config,
 )
 from ieat.pipeline.failures import UnusableAnswer
-from ieat.pipeline.rules import label_rules, retrospect_rules
+from ieat.pipeline.rules import distill_rules, label_rules, retrospect_rules
 from ieat.pipeline.run_state import RunState
+from ieat.pipeline.stages.distill import distill
 from ieat.pipeline.stages.label import label_emotions
 from ieat.pipeline.stages.retrospect import retrospect
 from ieat.pipeline.wiring import open_engines
 from ieat.prompts.library import FOLDER, VERSIONS
 from ieat.schemas.dialogue import Language
+from ieat.schemas.emotion import Emotion
 from ieat.schemas.engine import Answer, StoredAnswer
 from tests.builders import composed
 from tests.dialogues import dialogue, heard, transcribed
@@ -67,6 +70,17 @@ SAMPLING: dict[str, tuple[object, bool]] = {
     "extra_body": ({"chat_template_kwargs": {"enable_thinking": False}}, True),
 }
 """The same for what only a language model has."""
+
+TEACHER = (
+    ENDPOINT
+    | SAMPLING
+    | {
+        "thinking_off": ("none", True),
+        "context": ("history", True),
+        "extra_body": ({"top_k": 1}, True),
+    }
+)
+"""The same for the teacher."""
 
 VOICE = ENDPOINT | SAMPLING | {"audio_format": ("flac", False)}
 """The same for the voice labeler: FLAC and WAV are the same sound."""
@@ -160,6 +174,7 @@ def test_every_setting_has_a_line_in_the_tables():
     assert set(LanguageModelSettings.model_fields) == set(ENDPOINT) | set(SAMPLING)
     assert set(VoiceLabelerSettings.model_fields) == set(VOICE)
     assert set(HumdialTableSettings.model_fields) == set(HUMDIAL)
+    assert set(TeacherSettings.model_fields) == set(TEACHER)
 
 
 @pytest.mark.parametrize("name", [*ENDPOINT, *SAMPLING])
@@ -209,6 +224,19 @@ def test_a_setting_of_the_voice_labeler_asks_again_only_where_it_changes_answers
     assert (before == after) is not asks_again
 
 
+def teacher_keys_of(of: BuildConfig) -> set[str]:
+    store = Noting()
+
+    async def ask() -> set[str]:
+        engines = open_engines(of, RunState(("distill",), 1.0), store)
+        talk = composed(TALK, emotions={0: Emotion.SAD, 2: Emotion.ANGER})
+        await distill(talk, engines.teacher, distill_rules(of))
+        await engines.close()
+        return store.keys
+
+    return asyncio.run(ask())
+
+
 def look_back_keys_of(of: BuildConfig) -> set[str]:
     store = Noting()
 
@@ -220,6 +248,19 @@ def look_back_keys_of(of: BuildConfig) -> set[str]:
         return store.keys
 
     return asyncio.run(ask())
+
+
+@pytest.mark.parametrize("name", TEACHER)
+def test_a_setting_of_the_teacher_asks_again_only_where_it_changes_answers(tmp_path, name):
+    value, asks_again = TEACHER[name]
+    taught = {"teacher": "openai:t", "user_speaker": "first"}
+    before = teacher_keys_of(config(tmp_path, **taught))
+    after = teacher_keys_of(config(tmp_path, **taught, teacher_settings={name: value}))
+    assert len(before) >= 2
+    # The first turn has no history: its question and re-ask are the same in both contexts.
+    first = 2 if name == "context" else 0
+    assert (len(before & after) <= first) is asks_again
+    assert (before == after) is not asks_again
 
 
 @pytest.mark.parametrize("name", HUMDIAL)
