@@ -67,17 +67,40 @@ def refuse_held_out(dialogue_id: str, corpus_split: str, split: str) -> None:
         )
 
 
-def find_shared(dialogues: Iterable[Parted]) -> Shared:
-    """Find the speakers and the scripts that lie in more than one split."""
-    speakers: _Known = {}
-    scripts: _Known = {}
-    for parted in dialogues:
-        for known, ids in ((speakers, parted.speaker_ids), (scripts, parted.script_ids)):
+class SharedFinder:
+    """Finds the speakers and the scripts that lie in more than one split, dialogue by dialogue."""
+
+    def __init__(self) -> None:
+        self._speakers: _Known = {}
+        self._scripts: _Known = {}
+
+    def add(self, parted: Parted) -> None:
+        """Take a dialogue into account."""
+        for known, ids in (
+            (self._speakers, parted.speaker_ids),
+            (self._scripts, parted.script_ids),
+        ):
             for key in ids:
                 examples = known.setdefault(key, {})
                 example = examples.setdefault(parted.split, parted.dialogue_id)
                 examples[parted.split] = min(example, parted.dialogue_id)
-    return Shared(len(speakers), len(scripts), _in_several(speakers), _in_several(scripts))
+
+    def shared(self) -> Shared:
+        """Return what was found."""
+        return Shared(
+            len(self._speakers),
+            len(self._scripts),
+            _in_several(self._speakers),
+            _in_several(self._scripts),
+        )
+
+
+def find_shared(dialogues: Iterable[Parted]) -> Shared:
+    """Find the speakers and the scripts that lie in more than one split."""
+    finder = SharedFinder()
+    for parted in dialogues:
+        finder.add(parted)
+    return finder.shared()
 
 
 def _in_several(known: _Known) -> tuple[SharedKey, ...]:

@@ -29,11 +29,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": {"failures", "ports", "config", "audio", "spending", "schemas"},
     "fingerprints": {"ports"},
     "split_keys": {"fingerprints", "schemas"},
+    "near_duplicates": {"fingerprints"},
     # Rows pass the same checks of wording as the answers that they are made of, and say what their
-    # dialogues share with others (split_keys).
+    # dialogues share with others (split_keys); cards count answers that are alike.
     "output": {
         *("failures", "ports", "config", "audio", "schemas", "prompts", "codes"),
         *("languages", "text_checks", "wordings", "split_keys"),
+        *("fingerprints", "near_duplicates"),
         # Rows of HumDial's tasks name emotions by their vocabulary and take questions from a list.
         *("emotion_vocabulary", "humdial_tasks", "questions"),
     },

@@ -14,6 +14,7 @@ from ieat.pipeline.output.card.fitness import Fitness, fit_parts
 from ieat.pipeline.output.card.flags import Flags, flag_paths, flags_in
 from ieat.pipeline.output.card.lengths import Lengths
 from ieat.pipeline.output.card.openings import Openings
+from ieat.pipeline.output.card.parting import Parting, Responses
 from ieat.pipeline.output.card.resources import Origins
 from ieat.pipeline.output.card.size import Sizes
 from ieat.pipeline.output.card.speakers import Speakers
@@ -27,7 +28,12 @@ BATCH_ROWS = 64
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "dialogues": (
+        "dialogue_id",
         "corpus",
+        "split",
+        "corpus_split",
+        "speaker_ids",
+        "script_ids",
         "language",
         "license",
         "tasks",
@@ -38,6 +44,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "stage1": ("language", "duration", "words.clean", "attributes.emotion", "attributes.intensity"),
     "stage2": (
+        "row_id",
         "language",
         "turn_index",
         "trajectory_so_far",
@@ -50,7 +57,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 
 @dataclass
 class Facts:
-    """Counts over all rows of a build; grows with speakers and corpora, not with rows."""
+    """Counts over all rows of a build; grows with speakers and scripts, not with rows."""
 
     sizes: Sizes = field(default_factory=Sizes)
     """How much there is."""
@@ -72,6 +79,10 @@ class Facts:
     """How rows open."""
     balance: Balance = field(default_factory=Balance)
     """Groups of dialogues."""
+    parting: Parting = field(default_factory=Parting)
+    """Splits, and what they share."""
+    responses: Responses = field(default_factory=Responses)
+    """Words of answers, where they are compared."""
     origins: Origins = field(default_factory=Origins)
     """Prompts and answers behind the dialogues."""
 
@@ -85,6 +96,7 @@ class Facts:
         elif table == "stage2":
             self.emotions.add_target(row)
             self.lengths.add_target(row)
+            self.responses.add_target(row)
             self.openings.add_target(row)
 
     def _add_dialogue(self, split: str, row: dict[str, Any]) -> None:
@@ -93,6 +105,7 @@ class Facts:
         self.causes.add_dialogue(row)
         self.lengths.add_dialogue(row)
         self.balance.add_dialogue(row)
+        self.parting.add_dialogue(row)
         self.origins.add_dialogue(row)
         for turn in row["turns"]:
             self.agreement.add_turn(turn)
@@ -101,9 +114,17 @@ class Facts:
                 self.flags.add("stage1", turn["flags"])
 
 
-def gather_facts(folder: BuildFolder, manifest: Manifest) -> Facts:
-    """Read the tables of a build once, in bounded memory and without their clips."""
-    facts = Facts()
+def gather_facts(
+    folder: BuildFolder, manifest: Manifest, near_duplicates: float | None = None
+) -> Facts:
+    """Read the tables of a build once, in bounded memory and without their clips.
+
+    Args:
+        folder: The build.
+        manifest: Its manifest.
+        near_duplicates: Similarity from which answers count as alike; null compares none.
+    """
+    facts = Facts(responses=Responses(near_duplicates))
     for table in DATA_TABLES:
         parts = fit_parts(TABLES[table])
         flagged = flag_paths(TABLES[table])

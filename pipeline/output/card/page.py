@@ -17,6 +17,7 @@ from ieat.pipeline.output.card.funnel import funnel_lines
 from ieat.pipeline.output.card.lengths import length_lines
 from ieat.pipeline.output.card.markdown import section
 from ieat.pipeline.output.card.openings import opening_lines
+from ieat.pipeline.output.card.parting import like_lines, parting_lines
 from ieat.pipeline.output.card.resources import (
     gate_lines,
     library_lines,
@@ -79,8 +80,9 @@ def write_card(folder: BuildFolder) -> None:
         ConfigError: The folder holds no build.
     """
     manifest = read_manifest(folder)
-    facts = gather_facts(folder, manifest)
-    card = compose_card(manifest, facts, read_resources(folder), read_identity(folder))
+    identity = read_identity(folder)
+    facts = gather_facts(folder, manifest, (identity.get("config") or {}).get("near_duplicates"))
+    card = compose_card(manifest, facts, read_resources(folder), identity)
     folder.write_text(CARD, card)
 
 
@@ -103,6 +105,7 @@ def compose_card(
         section("Size", size_lines(sizes)),
         section("Corpora and licenses", corpus_lines(sizes, resources.data), 3),
         section("Rows", row_lines(manifest, DATA_TABLES), 3),
+        section("Splits", [*parting_lines(facts.parting), *like_lines(facts.responses)]),
         section("Fit to train on", fitness_lines(facts.fitness)),
         section("What became of what was read", funnel_lines(manifest)),
         section("Flags", flag_lines(facts.flags, UNITS)),
