@@ -32,7 +32,8 @@ _CHINESE = "\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _TAG = re.compile(r"\[[^\[\]]*\]|<[^<>]*>|【[^【】]*】")
 # Tokenized corpora set apostrophes apart (`I 'm`); with or without, it is the same word.
 _APOSTROPHE = re.compile(r"(?<=\w)\s?['’‘ʼ`´]\s?(?=\w)")
-_WORD = re.compile(rf"[{_CHINESE}]|[^\W_{_CHINESE}]+")
+# The ranges hold Chinese punctuation too, which is no word.
+_WORD = re.compile(rf"(?=\w)[{_CHINESE}]|[^\W_{_CHINESE}]+")
 _CHINESE_CHARACTER = re.compile(rf"[{_CHINESE}]")
 
 

@@ -25,6 +25,7 @@ LONG = tuple(f"w{n}" for n in range(13))
         ("ＡＢＣ １２", "abc 12"),
         ("我【笑】真的,很生气!", "我真的很生气"),
         ("Straße", "STRASSE"),
+        ("“好吧。”他说：《红楼梦》、是……书・么？！", "好吧他说红楼梦是书么"),
     ],
 )
 def test_case_marks_and_forms_of_a_text_make_no_difference(text, other):
@@ -36,6 +37,10 @@ def test_chinese_is_cut_into_characters_and_latin_in_it_stays_whole():
     assert is_chinese(words_of("我爱你iPhone"))
     assert not is_chinese(words_of("I love 北京 very much"))
     assert not is_chinese(())
+
+
+def test_signs_that_stand_for_characters_stay():
+    assert words_of("人々、二〇二六年") == ("人", "々", "二", "〇", "二", "六", "年")
 
 
 def test_traditional_characters_stay_other_characters():
