@@ -37,8 +37,10 @@ QUESTIONS = ("query", "question")
 ANSWER = re.compile(r"(response|answer|bot|assistant|reply|output|target)_?", re.IGNORECASE)
 """Starts of the names of columns, or of speakers, that hold answers."""
 
-MOST_ITEMS = 2
-"""Items that may have one answer: what stands in more is a phrase, which says nothing of any."""
+MOST_TALKS = 4
+"""Different talks that may share an answer or a part of what is said: what more of them have is a
+phrase, such as the question that ends HumDial's dialogues, and says nothing of any. One dialogue
+stands in a few items, as tasks are made from one another."""
 
 ID_KEYS = ("dialogue_id", "key", "id", "utt_id", "uid", "sample_id")
 """Names of columns that hold the id of a row, in this order."""
@@ -126,27 +128,30 @@ class _Row:
 
 
 class _Hashes:
-    """Hashes with the first item that has each; those of answers with how many items do."""
+    """Hashes with the first item that has each, without those of phrases."""
 
     def __init__(self) -> None:
-        self._items: dict[str, int] = {}
-        self._answers: dict[str, tuple[int, int, int]] = {}
+        self._wholes: dict[str, int] = {}
+        self._parts: dict[str, tuple[int, set[str]]] = {}
 
-    def add(self, digest: str, item: int, *, is_answer: bool) -> None:
-        if not is_answer:
-            self._items.setdefault(digest, item)
-            return
-        first, last, count = self._answers.get(digest, (item, -1, 0))
-        self._answers[digest] = (first, item, count + (item != last))
+    def add_whole(self, digest: str, item: int) -> None:
+        """Keep a hash of all that an item says, however many items say it."""
+        self._wholes.setdefault(digest, item)
+
+    def add_part(self, digest: str, item: int, talk: str) -> None:
+        """Keep a hash of a part of a talk unless too many talks share it."""
+        _, talks = self._parts.setdefault(digest, (item, set()))
+        if len(talks) <= MOST_TALKS:
+            talks.add(talk)
 
     def kept(self) -> dict[str, int]:
-        """Return all hashes but those of answers that too many items have."""
-        answers = {
-            digest: first
-            for digest, (first, _, count) in self._answers.items()
-            if count <= MOST_ITEMS
+        """Return all hashes but those of phrases."""
+        parts = {
+            digest: item
+            for digest, (item, talks) in self._parts.items()
+            if len(talks) <= MOST_TALKS
         }
-        return answers | self._items
+        return parts | self._wholes
 
 
 class GuardBuilder:
@@ -220,23 +225,38 @@ class GuardBuilder:
 
     def _add_row(self, row: _Row, place: Place) -> None:
         item = self._item(row.item_id)
-        families: dict[tuple[str, bool], list[str]] = {}
+        families: dict[str, list[_Said]] = {}
         for said in row.said:
-            words = words_of(said.text)
-            least = QUESTION if said.is_question else TEXT
-            is_long = has_length(words, *least)
-            if is_long:
-                self._texts.add(hash_words(words), item, is_answer=said.is_answer)
-            if words:
-                self._counts["texts" if is_long else "short"] += 1
-            families.setdefault((said.family, said.is_answer), []).extend(words)
-        for (_, is_answer), talk in families.items():
-            if has_length(talk, *TEXT):
-                self._texts.add(hash_words(talk), item, is_answer=is_answer)
-            for gram in hash_grams(talk):
-                self._grams.add(gram, item, is_answer=is_answer)
+            families.setdefault(said.family, []).append(said)
+        asked = [word for said in row.said if not said.is_answer for word in words_of(said.text)]
+        # The same talk in another item is no other talk.
+        talk = hash_words(asked) if asked else f"item {item}"
+        for family in families.values():
+            self._add_family(family, item, talk)
         for heard in row.heard:
             self._add_heard(heard, row.item_id, place, item)
+
+    def _add_family(self, family: list[_Said], item: int, talk: str) -> None:
+        """Keep the texts of one column and speaker, each and as one."""
+        is_whole = len(family) == 1 and not family[0].is_answer
+        all_words: list[str] = []
+        for said in family:
+            words = words_of(said.text)
+            all_words.extend(words)
+            is_long = has_length(words, *(QUESTION if said.is_question else TEXT))
+            if words:
+                self._counts["texts" if is_long else "short"] += 1
+            if is_long and is_whole:
+                self._texts.add_whole(hash_words(words), item)
+            elif is_long:
+                self._texts.add_part(hash_words(words), item, talk)
+        if len(family) > 1 and has_length(all_words, *TEXT):
+            self._texts.add_part(hash_words(all_words), item, talk)
+        for gram in hash_grams(all_words):
+            if is_whole:
+                self._grams.add_whole(gram, item)
+            else:
+                self._grams.add_part(gram, item, talk)
 
     def _item(self, item_id: str) -> int:
         self._items.append((len(self._sets), item_id))

@@ -116,22 +116,37 @@ def test_turns_of_televal_are_numbered_in_their_columns(tmp_path):
     assert set(hash_grams(words_of(f"{FIRST} {SECOND}"))) <= set(file.grams)
 
 
-def test_an_answer_that_many_items_have_is_a_phrase_and_says_nothing_of_any(tmp_path):
-    phrase = "I hear you, and that does sound very hard to bear"
-    file = built(
-        (
-            "set",
-            rows(
-                tmp_path / "set.jsonl",
-                *({"key": str(n), "text": FIRST, "response_text": phrase} for n in range(3)),
-                *({"key": f"b{n}", "response_text": SECOND} for n in range(2)),
-            ),
-        )
-    )
-    assert find(file, phrase) is None
-    assert find(file, SECOND) == Match("the text", "set", "b0")
-    # The same question in many items is what robustness is tested with: it stays.
-    assert find(file, FIRST) == Match("the text", "set", "0")
+PHRASE = "So can you tell me how my feelings changed while we talked about it today"
+
+
+def test_what_many_talks_share_is_a_phrase_and_says_nothing_of_any(tmp_path):
+    talks = [
+        {"dialogue_id": f"d{n}", "turns": [{"text": f"{FIRST} {n}"}, {"text": PHRASE}]}
+        for n in range(5)
+    ]
+    few = built(("few", rows(tmp_path / "few.jsonl", *talks[:4])))
+    many = built(("many", rows(tmp_path / "many.jsonl", *talks)))
+    assert find(few, PHRASE) == Match("the text", "few", "d0")
+    assert find(many, PHRASE) is None
+    assert find(many, f"{FIRST} 3") == Match("the text", "many", "d3")
+
+
+def test_a_talk_that_stands_in_many_items_is_one_talk(tmp_path):
+    turns = [{"text": FIRST}, {"text": SECOND}]
+    talks = [{"dialogue_id": f"d{n}", "turns": turns} for n in range(9)]
+    file = built(("set", rows(tmp_path / "set.jsonl", *talks)))
+    assert find(file, SECOND) == Match("the text", "set", "d0")
+
+
+def test_a_canned_answer_is_a_phrase_and_a_question_in_many_items_is_none(tmp_path):
+    given = [
+        {"key": f"q{n}", "query": f"{FIRST} {n}", "answer": PHRASE, "text": SECOND}
+        for n in range(5)
+    ]
+    file = built(("noise", rows(tmp_path / "set.jsonl", *given)))
+    assert find(file, PHRASE) is None
+    # Robustness is tested by one question in many sounds.
+    assert find(file, SECOND) == Match("the text", "noise", "q0")
 
 
 def test_sounds_that_are_named_but_not_there_or_broken_are_counted(tmp_path):
