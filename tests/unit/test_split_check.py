@@ -2,6 +2,7 @@
 
 import pytest
 
+from ieat.pipeline.output.dead_letters import letters_of_parts
 from ieat.pipeline.output.files import BuildFolder
 from ieat.pipeline.output.shards import ShardName, write_shard
 from ieat.pipeline.output.sink import ShelveRows, SinkSettings
@@ -107,6 +108,12 @@ def test_a_row_that_lies_apart_from_its_dialogue_is_found_in_a_finished_build(tm
         write_shard(folder, ShardName("stage1", "test", 0, 1), [strayed], None).file,
         write_shard(folder, ShardName("stage1", "train", 0, 1), rows["stage1"][1:], None).file,
     ]
+    letters = letters_of_parts(composed(failed_states={0: "refusal"}))
+    dead = [letter.model_dump_json() for letter in letters]
+    # Dead letters of a dialogue lie in no split, whatever their files are called.
+    for split in ("all", "aqa"):
+        name = ShardName("_dead_letters", split, 0, 1)
+        shards.append(write_shard(folder, name, dead, None).file)
     manifest = Manifest(books=Books(), shards=tuple(shards), codes={}, not_configured=())
     assert list(misplaced_rows(folder, manifest)) == [
         "dialogues/train-00000-of-00001.parquet: corpus/d1: its corpus gives it to dev, but it "
