@@ -11,15 +11,26 @@ def render(
     format: Annotated[str, typer.Option(help="swift, llamafactory, osum or hf.")],
     output: Annotated[str, typer.Option(help="Folder to write; local.")],
     mode: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="explicit, injected, implicit, or mix:A,B,C with the share of each in that order."
+            help="explicit, injected, implicit, or mix:A,B,C with the share of each in that order. "
+            "[default: explicit]",
+            show_default=False,
         ),
-    ] = "explicit",
+    ] = None,
     thinking_tags: Annotated[
         str | None,
         typer.Option(
             help="think, thought, osum, none or custom:OPEN,CLOSE. [default: that of the format]",
+            show_default=False,
+        ),
+    ] = None,
+    table: Annotated[str, typer.Option(help="stage2, stage1 or aqa.")] = "stage2",
+    tasks: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--task",
+            help="Task of stage 1 to render; may be given several times. [default: all]",
             show_default=False,
         ),
     ] = None,
@@ -41,6 +52,8 @@ def render(
         format=format,
         mode=mode,
         thinking_tags=thinking_tags,
+        table=table,
+        tasks=tuple(tasks or ()),
         all_rows=all_rows,
         audio_root=audio_root,
         overwrite=overwrite,

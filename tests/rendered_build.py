@@ -26,6 +26,11 @@ CHINESE = (
     ("小红", "太糟糕了"),
 )
 
+QUESTIONS = (
+    {"key": "en1", "query": "Which city?", "answer": "Rome", "audio": SOUND, "language": "en"},
+    {"key": "zh1", "query": "哪座城市？", "answer": "罗马", "audio": SOUND, "language": "zh"},
+)
+
 
 def manifest(talk: tuple[tuple[str, str], ...], name: str, language: str, split: str) -> str:
     """Return a dialogue of recorded turns as a line of a manifest."""
@@ -40,14 +45,24 @@ def manifest(talk: tuple[tuple[str, str], ...], name: str, language: str, split:
 
 
 def recorded_build(folder: Path, base_url: str, **changes: object) -> BuildConfig:
-    """Return the configuration of a build of two targets in English and two in Chinese.
+    """Return the configuration of a build of four targets in English and three in Chinese.
 
-    The first English row begins with a reply, as Bob speaks first; the Chinese rows are those of
-    another split.
+    Both speakers of a dialogue are answered, so some rows begin with a reply. The Chinese rows are
+    those of another split. A teacher answers each turn with the turns before, and there is a
+    question in each language.
     """
+    questions = folder / "quiz.jsonl"
+    questions.write_text("\n".join(map(json.dumps, QUESTIONS)) + "\n", encoding="utf-8")
     lines = [
         manifest(ENGLISH, "en1", "en", "train"),
         manifest(CHINESE, "zh1", "zh", "dev"),
     ]
-    values: dict[str, object] = {"user_speaker": "all", "labels": {"speakers": "all"}, "shards": 1}
+    values: dict[str, object] = {
+        "user_speaker": "all",
+        "labels": {"speakers": "all"},
+        "teacher": "openai:student-7b",
+        "teacher_settings": {"context": "history", "base_url": base_url},
+        "aqa": str(questions),
+        "shards": 1,
+    }
     return build_config(folder, lines, base_url, **(values | changes))

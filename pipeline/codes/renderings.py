@@ -3,6 +3,11 @@
 from ieat.pipeline.codes.code import Code
 
 RENDERINGS: dict[str, Code] = {
+    "answer_cut": Code(
+        "rendering",
+        "The teacher's answer was cut at its limit, and trainers would learn its end.",
+        "Raise teacher_settings.max_tokens, or read the row by read_stage1.",
+    ),
     "reply_first": Code(
         "rendering",
         "The row begins with a reply; an empty turn of the user stands before it in the line.",
@@ -18,10 +23,13 @@ RENDERINGS: dict[str, Code] = {
         "The words of the row hold what the trainer takes for a tag.",
         "Choose other --thinking-tags, or mend the words in the corpus.",
     ),
+    "task_not_in_format": Code(
+        "rendering", "The format has no such task.", "Render to another format."
+    ),
     "text_in_turn": Code(
         "rendering",
-        "The turn that is answered has words in place of sound, and the format takes sound only.",
-        "Render to another format.",
+        "The turn has words in place of sound, and the format, or the task, takes sound only.",
+        "Render to another format; a task of stage 1 needs sound in every one.",
     ),
     "turns_left_out": Code(
         "rendering",

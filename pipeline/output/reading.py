@@ -21,19 +21,19 @@ def read_samples(
     split: str = "train",
     *,
     trainable_only: bool = True,
-    table: Literal["stage1", "stage2"] = "stage2",
+    table: Literal["stage1", "stage2", "aqa"] = "stage2",
 ) -> Iterator[dict[str, Any]]:
     """Yield the rows of a split as plain values; `bytes` of a clip are a whole FLAC file.
 
     Messages of stage 2 fit the mode: `explicit` has loss on the thinking, `injected` shows it
-    without loss, `implicit` leaves it out. Rows of stage 1 are the same in every mode.
+    without loss, `implicit` leaves it out. Other rows are the same in every mode.
 
     Args:
         out: Folder or fsspec URL of the build.
         mode: How the thinking is used.
         split: Split of the data set.
         trainable_only: Whether rows that are not fit for the mode (stage 1: whose words are not
-            fit) are passed over.
+            fit; aqa: that are not fit) are passed over.
         table: The table to read.
 
     Raises:
@@ -96,6 +96,7 @@ def _rows(
 
 
 def _is_fit(row: dict[str, Any], mode: ThinkMode, table: str) -> bool:
-    return bool(
-        row["trainable"][mode] if table == "stage2" else row["words"]["trainable"]["is_trainable"]
-    )
+    if table == "stage2":
+        return bool(row["trainable"][mode])
+    part = row["words"] if table == "stage1" else row
+    return bool(part["trainable"]["is_trainable"])

@@ -1,5 +1,6 @@
 """One row as something to learn: what is heard and said before, and the answer with its loss."""
 
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 from ieat.pipeline.output.reading import ThinkMode
@@ -44,7 +45,7 @@ class Exchange(NamedTuple):
     row_id: str
     """Id of the row."""
     task: str
-    """`answer` for stage 2, else the task of stage 1."""
+    """`answer` for stage 2, else the task of the row."""
     mode: ThinkMode | None
     """Think mode; null where there is no thinking to speak of."""
     language: Language
@@ -53,6 +54,8 @@ class Exchange(NamedTuple):
     """What is heard and said before the answer."""
     clips: tuple[Clip, ...]
     """One for each `<audio>` tag, in order."""
+    instruction: str | None
+    """What is told beside the last clip, and stands in `said` too; null for stage 2."""
     answer: tuple[Part, ...]
     """The answer: one piece, or thinking in context and then the response."""
     thinking: str | None
@@ -60,6 +63,31 @@ class Exchange(NamedTuple):
     response: str
     """The answer without the thinking."""
     emotion: Emotion | None
-    """The emotion of the turn that is answered; null when unknown."""
+    """The emotion of the turn that is heard last; null when unknown."""
     changes: tuple[str, ...]
     """What differs from the row, as codes."""
+
+
+class Candidate(NamedTuple):
+    """A row, or a task of one, that is rendered unless something speaks against it."""
+
+    task: str
+    """`answer` for stage 2, else the task of the row."""
+    reasons: tuple[str, ...]
+    """What speaks against it, as codes; empty when it is fit."""
+    wanted: ThinkMode | None
+    """The think mode that the shares drew; null where there is no thinking."""
+    make: Callable[[], Exchange]
+    """Gives the exchange; raises `Filtered` when its words do not allow it."""
+
+
+def user_first(said: Sequence[Said]) -> tuple[tuple[Said, ...], tuple[str, ...]]:
+    """Return messages in which the user speaks first, and what was changed, as codes.
+
+    Where a reply comes first, an empty message of the user stands before it: trainers want the
+    user first, and what is learned may rest on that reply.
+    """
+    first = next(place for place, message in enumerate(said) if message.role != "system")
+    if said[first].role == "user":
+        return tuple(said), ()
+    return (*said[:first], Said("user", ""), *said[first:]), ("reply_first",)

@@ -1,9 +1,10 @@
 """What a code base's format is to a rendering."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from ieat.pipeline.failures import ConfigError, Filtered
+from ieat.pipeline.output.reading import ThinkMode
 from ieat.pipeline.render.exchange import Exchange
 from ieat.pipeline.render.modes import Modes
 from ieat.pipeline.render.tags import Tags
@@ -56,8 +57,12 @@ class Format(Protocol):
         """
         ...
 
-    def notes(self, modes: Modes) -> tuple[str, ...]:
-        """Return what a person must set in the code base so that the loss is as intended."""
+    def notes(self, modes: Collection[ThinkMode]) -> tuple[str, ...]:
+        """Return what a person must set in the code base so that the loss is as intended.
+
+        Args:
+            modes: Think modes that are used; none for tables without thinking.
+        """
         ...
 
 

@@ -6,10 +6,11 @@ message has `loss`, a list with one entry a part; templates pass over it. What i
 the end of the conversation: everything from the first part with loss on.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ieat.pipeline.output.messages import AUDIO_TAG
+from ieat.pipeline.output.reading import ThinkMode
 from ieat.pipeline.render.exchange import Exchange
 from ieat.pipeline.render.format import Line
 from ieat.pipeline.render.modes import Modes
@@ -50,7 +51,7 @@ class HuggingFace:
         """Return nothing: `datasets` reads a JSONL file by its path."""
         return {}
 
-    def notes(self, modes: Modes) -> tuple[str, ...]:
+    def notes(self, modes: Collection[ThinkMode]) -> tuple[str, ...]:
         """Return what has to be done before training."""
         return ("labels are made from the loss of the parts: docs/rendering.md has the lines",)
 

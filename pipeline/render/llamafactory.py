@@ -6,9 +6,10 @@ as audios (`MMPlugin._validate_messages`). An answer is learned whole; answers b
 learned too unless `mask_history` is set (`SupervisedDatasetProcessor`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from ieat.pipeline.output.reading import ThinkMode
 from ieat.pipeline.render.exchange import Exchange
 from ieat.pipeline.render.format import Line, refuse_injected, refuse_words
 from ieat.pipeline.render.modes import Modes
@@ -76,10 +77,10 @@ class LlamaFactory:
             }
         }
 
-    def notes(self, modes: Modes) -> tuple[str, ...]:
+    def notes(self, modes: Collection[ThinkMode]) -> tuple[str, ...]:
         """Return what must be set, by the modes that are used."""
         notes = ["mask_history: true, or earlier replies are learned too; train_on_prompt: false"]
-        if "implicit" in modes.shares:
+        if "implicit" in modes:
             notes.append(
                 "a template that does not think, such as qwen2_audio: "
                 "others learn an empty block before answers without thinking"

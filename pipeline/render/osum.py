@@ -9,16 +9,20 @@ with such turns get the tasks that answer in text and speech. Those need speech 
 S3Tokenizer, which are left empty here, never invented.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from ieat.pipeline.failures import ConfigError, Filtered
 from ieat.pipeline.output.messages import AUDIO_TAG
+from ieat.pipeline.output.reading import ThinkMode
 from ieat.pipeline.render.exchange import Exchange, Said
 from ieat.pipeline.render.format import Line, refuse_injected
 from ieat.pipeline.render.modes import Modes
 from ieat.pipeline.render.tags import PROFILES, Tags
 from ieat.schemas.emotion import Emotion
+
+PLAIN_TASKS = {"alignment": "<TRANSCRIBE>", "distillation": "<S2TCHAT>", "aqa": "<S2TCHAT>"}
+"""Task by that of the row, where there is no thinking and there are no turns before."""
 
 TASKS = {
     ("explicit", False): "<S2TCHAT> <THINKER>",
@@ -65,11 +69,13 @@ class Osum:
         """Return one line.
 
         Raises:
-            Filtered: The turn that is answered is no single clip, or the answer begins as a tag.
+            Filtered: The turn that is heard last is no single clip, the answer begins as a tag,
+                or there is no such task.
         """
         if exchange.response.startswith("<"):
             raise Filtered("tag_in_words", "the answer begins with <, which the loader cuts off")
         wav, before, is_whole = _turns(exchange, paths)
+        task = _task(exchange, has_before=bool(before))
         extra: dict[str, Any] = {
             "dataset": exchange.row_id.split("/")[0],
             "age": UNKNOWN,
@@ -84,7 +90,7 @@ class Osum:
         line: dict[str, Any] = {"key": exchange.row_id, "wav": wav, "txt": exchange.response}
         for place, turn in enumerate(before, start=1):
             line |= {f"wav_{place}": turn.wav, f"txt_{place}": turn.txt}
-        line |= {"extra": extra, "task": TASKS[exchange.mode or "implicit", bool(before)]}
+        line |= {"extra": extra, "task": task}
         used = (*(turn.wav for turn in before), wav)
         return Line(line, used, () if is_whole else ("turns_left_out",))
 
@@ -92,7 +98,7 @@ class Osum:
         """Return nothing."""
         return {}
 
-    def notes(self, modes: Modes) -> tuple[str, ...]:
+    def notes(self, modes: Collection[ThinkMode]) -> tuple[str, ...]:
         """Return what has to be done before training."""
         return (
             "the loader drops lines with wav_1 until extra.speech_token is filled by S3Tokenizer",
@@ -100,16 +106,34 @@ class Osum:
         )
 
 
+def _task(exchange: Exchange, *, has_before: bool) -> str:
+    """Return OSUM-EChat's task.
+
+    Raises:
+        Filtered: It has none: emotions alone are eaten by the loader, which takes a tag at the
+            beginning of a text for that of a response.
+    """
+    if exchange.mode is not None or has_before:
+        return TASKS[exchange.mode or "implicit", has_before]
+    if exchange.task not in PLAIN_TASKS:
+        raise Filtered("task_not_in_format", f"OSUM-EChat has no task for {exchange.task}")
+    return PLAIN_TASKS[exchange.task]
+
+
 def _turns(exchange: Exchange, paths: tuple[str, ...]) -> tuple[str, list[_Heard], bool]:
     """Return the clip that is answered, the turns before, and whether these are all.
 
     Turns before are taken from the newest back to the first that is no single clip: a turn
-    without sound, or of several clips, has no place in the format.
+    without sound, or of several clips, has no place in the format. An instruction has none
+    either: the loader has its own for each task.
     """
     left = list(paths)
     *before, target = exchange.said
-    if target.content != AUDIO_TAG:
-        code = "several_clips" if target.content.count(AUDIO_TAG) > 1 else "text_in_turn"
+    heard = target.content
+    if exchange.instruction is not None:
+        heard = heard.removesuffix(f"\n{exchange.instruction}")
+    if heard != AUDIO_TAG:
+        code = "several_clips" if heard.count(AUDIO_TAG) > 1 else "text_in_turn"
         raise Filtered(code, "the turn that is answered is not one clip and nothing else")
     wav = left.pop()
     turns: list[_Heard] = []

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import pyarrow as pa
 
@@ -14,21 +14,36 @@ from ieat.pipeline.failures import ConfigError, RecordError
 from ieat.pipeline.output.clips import KeptClips, ReadClip, read_clip
 from ieat.pipeline.output.files import BuildFolder
 from ieat.pipeline.output.reading import read_samples, splits_of
+from ieat.pipeline.output.stage1_reading import PART_OF_TASK
+from ieat.pipeline.render import stage2
 from ieat.pipeline.render.clip_files import ClipFiles, clip_path
-from ieat.pipeline.render.exchange import Exchange
+from ieat.pipeline.render.exchange import Candidate, Exchange
 from ieat.pipeline.render.folder import REPORT, new_folder
 from ieat.pipeline.render.format import Format
 from ieat.pipeline.render.hf import HuggingFace
 from ieat.pipeline.render.llamafactory import LlamaFactory
-from ieat.pipeline.render.modes import Modes, draw_mode, parse_modes
+from ieat.pipeline.render.modes import Modes, parse_modes
 from ieat.pipeline.render.osum import Osum
 from ieat.pipeline.render.report import ModeCounts, Rendering, SplitCounts, TagsUsed
-from ieat.pipeline.render.stage2 import exchange_of, fit_modes, reasons_against
+from ieat.pipeline.render.stage1 import candidate_of_question, candidates_of_turns
 from ieat.pipeline.render.swift import Swift
 from ieat.pipeline.render.tags import Tags, parse_tags
+from ieat.schemas.aqa_rows import AqaRow
 from ieat.schemas.arrow import from_record
-from ieat.schemas.base import SCHEMA_VERSION
-from ieat.schemas.rows import Stage2Row
+from ieat.schemas.base import SCHEMA_VERSION, Value
+from ieat.schemas.rows import Stage1Row, Stage2Row
+
+RowType = TypeVar("RowType", bound=Value)
+
+RenderedTable = Literal["stage2", "stage1", "aqa"]
+"""Tables that can be rendered."""
+
+TASKS: dict[RenderedTable, tuple[str, ...]] = {
+    "stage2": (stage2.TASK,),
+    "stage1": tuple(PART_OF_TASK),
+    "aqa": ("aqa",),
+}
+"""Tasks of each table."""
 
 FORMATS: dict[str, Format] = {
     written.name: written for written in (Swift(), LlamaFactory(), Osum(), HuggingFace())
@@ -45,16 +60,27 @@ class RenderSettings:
 
     format: str
     """Name of the format."""
-    mode: str = "explicit"
-    """Think mode, or a mix."""
+    mode: str | None = None
+    """Think mode, or a mix; null for `explicit`, and for tables without thinking."""
     thinking_tags: str | None = None
     """Tags around the thinking; null takes those of the format."""
+    table: str = "stage2"
+    """Table that is rendered."""
+    tasks: tuple[str, ...] = ()
+    """Tasks of the table that are rendered; none for all."""
     all_rows: bool = False
     """Whether rows that are not fit to train on are lines too."""
     audio_root: str = ""
     """What stands before the path of every clip; empty for paths relative to the output."""
     overwrite: bool = False
     """Whether an earlier rendering in the output is replaced."""
+
+
+class _Thinking(NamedTuple):
+    """How the thinking of a table is rendered."""
+
+    modes: Modes
+    tags: Tags
 
 
 def render(
@@ -75,30 +101,24 @@ def render(
         ConfigError: A setting is unknown, the format cannot express the mode, the build is not
             finished or of another version, the folder is not free, or no row can be rendered.
     """
-    if settings.format not in FORMATS:
-        raise ConfigError(f"there is no format {settings.format!r}; use {', '.join(FORMATS)}")
-    written_as = FORMATS[settings.format]
-    modes = parse_modes(settings.mode)
-    tags = parse_tags(settings.thinking_tags or written_as.default_tags)
-    written_as.refuse(modes, tags)
+    written_as, table = _chosen(settings)
+    thinking = _thinking(settings, written_as, table)
     manifest = _manifest_sha256(out)
-    splits = splits_of(out, "stage2")
+    splits = splits_of(out, table)
     with new_folder(output, overwrite=settings.overwrite) as folder:
         clips = ClipFiles(folder, KeptClips(read))
-        renderer = _Renderer(written_as, modes, tags, settings, clips)
+        renderer = _Renderer(written_as, table, thinking, settings, clips)
         counted = {split: renderer.write_split(out, split, folder) for split in splits}
         _refuse_nothing(out, counted)
         for name, value in written_as.extra_files(
-            {split: counts.file for split, counts in counted.items()}
+            {split: counts.file for split, counts in counted.items() if counts.file}
         ).items():
             _write_json(folder / name, value)
         rendering = Rendering(
             format=settings.format,
-            table="stage2",
-            mode=modes.text,
-            thinking_tags=TagsUsed(
-                profile=tags.profile, opening=tags.opening, closing=tags.closing
-            ),
+            table=table,
+            mode=thinking.modes.text if thinking else None,
+            thinking_tags=TagsUsed(**thinking.tags._asdict()) if thinking else None,
             all_rows=settings.all_rows,
             audio_root=settings.audio_root,
             manifest_sha256=manifest,
@@ -106,10 +126,38 @@ def render(
             clips=len(clips),
             long_clips=clips.num_long,
             splits=counted,
-            notes=written_as.notes(modes),
+            notes=written_as.notes(thinking.modes.shares if thinking else {}),
         )
         _write_json(folder / REPORT, rendering.model_dump(mode="json"))
     return rendering
+
+
+def _chosen(settings: RenderSettings) -> tuple[Format, RenderedTable]:
+    if settings.format not in FORMATS:
+        raise ConfigError(f"there is no format {settings.format!r}; use {', '.join(FORMATS)}")
+    table = next((name for name in TASKS if name == settings.table), None)
+    if table is None:
+        raise ConfigError(f"there is no table {settings.table!r} to render; use {', '.join(TASKS)}")
+    unknown = sorted(set(settings.tasks) - set(TASKS[table]))
+    if unknown:
+        raise ConfigError(f"--task {unknown[0]}: {table} has the tasks {', '.join(TASKS[table])}")
+    return FORMATS[settings.format], table
+
+
+def _thinking(
+    settings: RenderSettings, written_as: Format, table: RenderedTable
+) -> _Thinking | None:
+    """Return how thinking is rendered; null for tables that have none."""
+    if table != "stage2":
+        if settings.mode or settings.thinking_tags:
+            raise ConfigError(
+                f"--table {table} has no thinking; leave --mode and --thinking-tags out"
+            )
+        return None
+    modes = parse_modes(settings.mode or "explicit")
+    tags = parse_tags(settings.thinking_tags or written_as.default_tags)
+    written_as.refuse(modes, tags)
+    return _Thinking(modes, tags)
 
 
 @dataclass
@@ -127,11 +175,11 @@ class _Counts:
 
 @dataclass(frozen=True)
 class _Renderer:
-    """Writes the splits of a build in one format."""
+    """Writes the splits of a table in one format."""
 
     format: Format
-    modes: Modes
-    tags: Tags
+    table: RenderedTable
+    thinking: _Thinking | None
     settings: RenderSettings
     clips: ClipFiles
 
@@ -141,37 +189,50 @@ class _Renderer:
         digest = hashlib.sha256()
         file = folder / f"{split}.jsonl"
         with file.open("wb") as stream:
-            for record in _records(out, split):
+            for candidate in self._candidates(out, split):
+                if self.settings.tasks and candidate.task not in self.settings.tasks:
+                    continue
                 counts.read += 1
+                if candidate.wanted is not None:
+                    counts.drawn[candidate.wanted] += 1
+                if candidate.reasons:
+                    counts.skipped_for.update(candidate.reasons)
+                    continue
                 try:
-                    line = self._line(_checked(record), counts)
+                    line = self._line(candidate.make(), counts)
                 except RecordError as problem:
                     counts.skipped_for[problem.code] += 1
                     continue
-                if line is not None:
-                    counts.written += 1
-                    digest.update(line)
-                    stream.write(line)
+                counts.written += 1
+                digest.update(line)
+                stream.write(line)
+        if not counts.written:
+            # Loaders fail at a file without lines.
+            file.unlink()
+            return self._counted(counts, None, None)
         return self._counted(counts, file.name, digest.hexdigest())
 
-    def _line(self, row: Stage2Row, counts: _Counts) -> bytes | None:
-        """Return the line of a row; null when it is not fit, which is counted.
+    def _candidates(self, out: str, split: str) -> Iterator[Candidate]:
+        all_rows = self.settings.all_rows
+        if self.table == "stage1":
+            yield from candidates_of_turns(
+                _rows(Stage1Row, out, split, self.table), all_rows=all_rows
+            )
+        elif self.table == "aqa":
+            for question in _rows(AqaRow, out, split, self.table):
+                yield candidate_of_question(question, all_rows=all_rows)
+        elif self.thinking is not None:
+            for row in _rows(Stage2Row, out, split, self.table):
+                yield stage2.candidate_of(
+                    row, self.thinking.modes, self.thinking.tags, all_rows=all_rows
+                )
+
+    def _line(self, exchange: Exchange, counts: _Counts) -> bytes:
+        """Return the line of an exchange, its clips written.
 
         Raises:
-            RecordError: The row cannot be rendered.
+            RecordError: The format has no place for it, or a clip cannot be cut again.
         """
-        fit = tuple(self.modes.shares) if self.settings.all_rows else fit_modes(row)
-        wanted, mode = draw_mode(row.row_id, self.modes, fit)
-        counts.drawn[wanted] += 1
-        if mode is None:
-            counts.skipped_for.update(reasons_against(row, wanted))
-            return None
-        exchange = exchange_of(row, mode, self.tags)
-        line = self._write(exchange, counts)
-        counts.modes[mode] += 1
-        return line
-
-    def _write(self, exchange: Exchange, counts: _Counts) -> bytes:
         at = {clip_path(clip.span): clip for clip in exchange.clips}
         root = self.settings.audio_root
         named = {f"{root.rstrip('/')}/{path}" if root else path: path for path in at}
@@ -181,10 +242,12 @@ class _Renderer:
         )
         self.clips.write(tuple(at[named[name]] for name in line.paths))
         counts.tasks[exchange.task] += 1
+        if exchange.mode is not None:
+            counts.modes[exchange.mode] += 1
         counts.changed_for.update((*exchange.changes, *line.changes))
         return _json_line(line.value)
 
-    def _counted(self, counts: _Counts, file: str, sha256: str) -> SplitCounts:
+    def _counted(self, counts: _Counts, file: str | None, sha256: str | None) -> SplitCounts:
         return SplitCounts(
             file=file,
             sha256=sha256,
@@ -194,16 +257,17 @@ class _Renderer:
             skipped_for=dict(sorted(counts.skipped_for.items())),
             modes={
                 mode: ModeCounts(share=share, drawn=counts.drawn[mode], written=counts.modes[mode])
-                for mode, share in self.modes.shares.items()
+                for mode, share in (self.thinking.modes.shares if self.thinking else {}).items()
             },
             tasks=dict(sorted(counts.tasks.items())),
             changed_for=dict(sorted(counts.changed_for.items())),
         )
 
 
-def _records(out: str, split: str) -> Iterator[dict[str, Any]]:
+def _rows(row_type: type[RowType], out: str, split: str, table: RenderedTable) -> Iterator[RowType]:
     try:
-        yield from read_samples(out, split=split, trainable_only=False)
+        for record in read_samples(out, split=split, trainable_only=False, table=table):
+            yield _checked(row_type, record)
     except (pa.ArrowException, OSError) as error:
         raise ConfigError(
             f"{out}: a table cannot be read ({error}); look at it: ieat verify {out}"
@@ -218,9 +282,9 @@ def _json_line(value: dict[str, Any]) -> bytes:
     return f"{text}\n".encode()
 
 
-def _checked(record: dict[str, Any]) -> Stage2Row:
+def _checked(row_type: type[RowType], record: dict[str, Any]) -> RowType:
     try:
-        return from_record(Stage2Row, record)
+        return from_record(row_type, record)
     except ValueError as error:
         raise ConfigError(
             f"{record.get('row_id', 'a row')} is not in the layout that this version reads; "

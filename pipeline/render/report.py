@@ -28,12 +28,12 @@ class ModeCounts(Value):
 class SplitCounts(Value):
     """The rows of one split: `read = written + skipped`."""
 
-    file: str
-    """The JSONL file."""
-    sha256: str
-    """SHA-256 of the file."""
+    file: str | None
+    """The JSONL file; null when no row became a line."""
+    sha256: str | None
+    """SHA-256 of the file; null when there is none."""
     read: Index
-    """Rows of the table; for stage 1, rows times tasks."""
+    """Rows of the table; for stage 1, tasks of its rows."""
     written: Index
     """Lines of the file."""
     skipped: Index
@@ -41,7 +41,7 @@ class SplitCounts(Value):
     skipped_for: dict[str, Index]
     """Rows by each reason (docs/codes.md); a row may have several."""
     modes: dict[str, ModeCounts]
-    """Lines by think mode; empty for stage 1."""
+    """Lines by think mode; empty for tables without thinking."""
     tasks: dict[str, Index]
     """Lines by task."""
     changed_for: dict[str, Index]
@@ -55,10 +55,10 @@ class Rendering(Value):
     """The code base that it is for."""
     table: str
     """The table that it was made from."""
-    mode: str
-    """Think mode, or the mix as it was asked for; empty for stage 1."""
+    mode: str | None
+    """Think mode, or the mix as it was asked for; null for tables without thinking."""
     thinking_tags: TagsUsed | None
-    """The tags around the thinking; null for stage 1."""
+    """The tags around the thinking; null for tables without thinking."""
     all_rows: bool
     """Whether rows that are not fit to train on are lines too."""
     audio_root: str
@@ -80,7 +80,9 @@ class Rendering(Value):
         """Say it to a person."""
         lines = []
         for split, counts in self.splits.items():
-            told = f"{split}: {counts.written} of {counts.read} rows in {output}/{counts.file}"
+            told = f"{split}: {counts.written} of {counts.read} rows"
+            if counts.file:
+                told += f" in {output}/{counts.file}"
             for word, found in (("skipped", counts.skipped_for), ("changed", counts.changed_for)):
                 if found:
                     reasons = ", ".join(f"{code} {count}" for code, count in found.items())
@@ -93,6 +95,10 @@ class Rendering(Value):
                         f"{mode} {of.written} (drawn {of.drawn})"
                         for mode, of in counts.modes.items()
                     )
+                )
+            if len(counts.tasks) > 1:
+                lines.append(
+                    "  " + ", ".join(f"{task} {count}" for task, count in counts.tasks.items())
                 )
         lines.append(f"{self.clips} clips; what it came from: {output}/render.json")
         if self.long_clips:

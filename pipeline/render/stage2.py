@@ -1,14 +1,39 @@
 """A row of stage 2 as something to learn, in one think mode."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from ieat.pipeline.failures import ConfigError, Filtered
 from ieat.pipeline.output.messages import AUDIO_TAG
 from ieat.pipeline.output.reading import ThinkMode
 from ieat.pipeline.output.stage2_rows import MODE_REASONS
-from ieat.pipeline.render.exchange import Clip, Exchange, Part, Said
+from ieat.pipeline.render.exchange import Candidate, Clip, Exchange, Part, Said, user_first
+from ieat.pipeline.render.modes import Modes, draw_mode
 from ieat.pipeline.render.tags import Tags
 from ieat.schemas.rows import Stage2Row
+
+TASK = "answer"
+"""Task of every row of stage 2."""
+
+
+def candidate_of(row: Stage2Row, modes: Modes, tags: Tags, *, all_rows: bool) -> Candidate:
+    """Return a row in the mode that is drawn for it.
+
+    Args:
+        row: The row.
+        modes: Think modes with their shares.
+        tags: What stands around the thinking.
+        all_rows: Whether rows count as fit for every mode.
+    """
+    fit = tuple(modes.shares) if all_rows else fit_modes(row)
+    wanted, chosen = draw_mode(row.row_id, modes, fit)
+    mode = chosen or wanted
+    return Candidate(
+        task=TASK,
+        reasons=() if chosen else reasons_against(row, wanted),
+        wanted=wanted,
+        make=partial(exchange_of, row, mode, tags),
+    )
 
 
 def fit_modes(row: Stage2Row) -> tuple[ThinkMode, ...]:
@@ -32,9 +57,7 @@ def exchange_of(row: Stage2Row, mode: ThinkMode, tags: Tags) -> Exchange:
     """Return a row in a think mode.
 
     `explicit` has one piece that is learned, thinking and response; `injected` has the thinking
-    as a piece that is not learned; `implicit` has the response alone, without any tag. Where the
-    row begins with a reply, an empty message of the user stands before it: trainers want the user
-    first, and the thinking may rest on that reply.
+    as a piece that is not learned; `implicit` has the response alone, without any tag.
 
     Raises:
         Filtered: Words look like a tag of the thinking.
@@ -45,22 +68,18 @@ def exchange_of(row: Stage2Row, mode: ThinkMode, tags: Tags) -> Exchange:
     is_sound = kinds.count("think") == 1 and (think.kind, write.kind) == ("think", "write")
     if not is_sound or _num_tags(row) != len(row.audios):
         raise ConfigError(f"{row.row_id} is not as a build writes it; look at it: ieat verify")
-    said = [Said(message.role, message.content) for message in before]
-    changes = []
-    first = next(place for place, message in enumerate(said) if message.role != "system")
-    if said[first].role == "assistant":
-        changes.append("reply_first")
-        said.insert(first, Said("user", ""))
+    said, changes = user_first([Said(message.role, message.content) for message in before])
     _refuse_marks([*(message.content for message in said), think.content, write.content], tags)
     return Exchange(
         row_id=row.row_id,
-        task="answer",
+        task=TASK,
         mode=mode,
         language=row.language,
-        said=tuple(said),
+        said=said,
         clips=tuple(
             Clip(span, audio.bytes) for span, audio in zip(row.audio_spans, row.audios, strict=True)
         ),
+        instruction=None,
         answer=_answer(mode, tags.around(think.content), write.content),
         thinking=None if mode == "implicit" else think.content,
         response=write.content,
@@ -72,7 +91,7 @@ def exchange_of(row: Stage2Row, mode: ThinkMode, tags: Tags) -> Exchange:
             ),
             None,
         ),
-        changes=tuple(changes),
+        changes=changes,
     )
 
 

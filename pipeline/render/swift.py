@@ -7,9 +7,10 @@ the assistant are made one turn whose parts keep their own loss (`Template._swif
 from 4.3.0 on; up to 4.1 the first loss counts for all).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from ieat.pipeline.output.reading import ThinkMode
 from ieat.pipeline.render.exchange import Exchange
 from ieat.pipeline.render.format import Line, refuse_words
 from ieat.pipeline.render.modes import Modes
@@ -57,12 +58,12 @@ class Swift:
         """Return nothing: ms-swift reads a JSONL file by its path."""
         return {}
 
-    def notes(self, modes: Modes) -> tuple[str, ...]:
+    def notes(self, modes: Collection[ThinkMode]) -> tuple[str, ...]:
         """Return what must be set, by the modes that are used."""
         notes = ["start training in this folder, or name it in ROOT_IMAGE_DIR"]
-        if "injected" in modes.shares:
+        if "injected" in modes:
             notes.append("injected needs ms-swift 4.3.0 or later, with its own template backend")
-        if "implicit" in modes.shares:
+        if "implicit" in modes:
             notes.append(
                 "--add_non_thinking_prefix false, or models that may think get an empty block"
             )

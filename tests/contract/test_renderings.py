@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import soundfile
 
-from ieat.pipeline.main import build
 from ieat.pipeline.output.reading import read_samples
 from ieat.pipeline.render.rendering import FORMATS, RenderSettings, render
 from tests.contract.trainer_rules import (
@@ -20,9 +19,6 @@ from tests.contract.trainer_rules import (
     read_as_osum,
     read_as_swift,
 )
-from tests.openai_server import OpenAIServer
-from tests.rendered_build import recorded_build
-from tests.talk_script import endpoint
 
 EN, ZH = "talks/en1/003/stage2", "talks/zh1/002/stage2"
 """Rows of two turns of the user; a reply stands before the first of the English one."""
@@ -36,15 +32,6 @@ SAYABLE = {
 """Modes that each format can express."""
 
 CASES = [(name, mode) for name, modes in SAYABLE.items() for mode in modes]
-
-
-@pytest.fixture(scope="module")
-def out(tmp_path_factory):
-    """A finished build of four targets in English and three in Chinese; not to be changed."""
-    folder = tmp_path_factory.mktemp("recorded")
-    with OpenAIServer(endpoint) as server:
-        assert build(recorded_build(folder, server.base_url)).exit_code == 0
-    return folder / "out"
 
 
 @pytest.fixture(scope="module")

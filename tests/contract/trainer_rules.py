@@ -124,8 +124,10 @@ def read_as_osum(line: dict[str, Any]) -> Learned:
     if task in ("<S2TCHAT> <THINKER>", "<S2TCHAT> <TEXT2TOKEN> <THINK>"):
         text = f"<think>{extra['think_str']}<think end>{text}"
     else:
-        assert task in ("<S2TCHAT>", "<S2TCHAT> <TEXT2TOKEN> <HISTORY>")
+        assert task in ("<S2TCHAT>", "<S2TCHAT> <TEXT2TOKEN> <HISTORY>", "<TRANSCRIBE>")
         assert "think_str" not in extra
+    if task == "<TRANSCRIBE>":
+        text = text.lower()
     places = sorted(int(name.removeprefix("wav_")) for name in line if name.startswith("wav_"))
     assert places == list(range(1, len(places) + 1))
     assert {f"txt_{place}" for place in places} == {name for name in line if "txt_" in name}
