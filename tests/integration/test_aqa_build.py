@@ -8,8 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from ieat.pipeline.aqa import write_questions
-from ieat.pipeline.config import load_config
+from ieat.pipeline.config import CheckSettings, load_config
 from ieat.pipeline.failures import ConfigError
+from ieat.pipeline.guard import Guard
+from ieat.pipeline.guard_sets import GuardBuilder
 from ieat.pipeline.main import build
 from ieat.pipeline.output.books import close_books
 from ieat.pipeline.output.sink import SinkSettings
@@ -154,6 +156,36 @@ def test_a_withdrawn_question_is_left_out_and_a_stopped_run_counts_the_others(tm
     books, _ = close_books(write_questions(config.aqa, sink, withdrawn).entries)
     assert books.tables["aqa"].not_reached == {"interrupted": 2}
     assert books.tables["aqa"].is_balanced
+
+
+def test_questions_of_a_guarded_test_set_and_unfit_sounds_are_kept_out(tmp_path):
+    known = "Which river flows through the capital of the oldest kingdom in the north?"
+    (tmp_path / "dev.txt").write_text(known + "\n", encoding="utf-8")
+    builder = GuardBuilder()
+    builder.add("TELEVAL", str(tmp_path / "dev.txt"))
+    lines = [
+        {"key": "known", "query": known.upper(), "answer": "x", "audio": "a.wav"},
+        {"key": "held", "query": known, "answer": "x", "audio": "a.wav", "split": "test"},
+        {"key": "other", "query": "What else is there?", "answer": "x", "audio": "a.wav"},
+    ]
+    config = configured(tmp_path, questions(tmp_path, lines))
+
+    def codes_of(checks: CheckSettings, guard: Guard | None) -> dict[str, int]:
+        sink = SinkSettings(out=config.output, num_shards=1, rows=ROWS, checks=checks)
+        beside = write_questions(config.aqa, sink, RunState(("hear",), 1.0), guard)
+        books, letters = close_books(beside.entries)
+        assert books.tables["aqa"].is_balanced
+        return letters
+
+    assert codes_of(CheckSettings(), None) == {}
+    assert codes_of(CheckSettings(), Guard(builder.file())) == {"row:contaminated": 1}
+    long = {"min_clip_seconds": 0.5, "max_clip_seconds": 1.0}
+    assert codes_of(CheckSettings(**long), None) == {}
+    found = rows(config.output, "aqa")
+    assert all("too_long_clip" in row["flags"] for row in found.values())
+    assert codes_of(CheckSettings(**long, hard=("too_long_clip",)), None) == {
+        "row:too_long_clip": 3
+    }
 
 
 def test_the_plan_counts_questions_and_the_card_and_the_resources_name_the_file(built):

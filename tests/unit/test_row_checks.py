@@ -1,20 +1,26 @@
 """The gate before the sink: hard findings keep a row out, soft ones are its flags."""
 
+import asyncio
 from collections.abc import Sequence
 
 import pytest
 
 from ieat.pipeline.config import CheckSettings
+from ieat.pipeline.engines.teacher import LLMTeacher
 from ieat.pipeline.output.row_checks import check_row, word_error_rate
 from ieat.pipeline.output.rows import dialogue_row, stage1_rows
 from ieat.pipeline.output.stage2_rows import RowSettings, stage2_rows
+from ieat.pipeline.stages.distill import DistillRules, distill
+from ieat.prompts.library import RELEASED
 from ieat.schemas.base import Value
 from ieat.schemas.cells import MessageCell, SpanCell, TrainableCell
 from ieat.schemas.dialogue import Language
 from ieat.schemas.emotion import Emotion
+from ieat.schemas.engine import Sampling
 from ieat.schemas.records import ComposedDialogue
 from ieat.schemas.rows import Stage1Row, Stage2Row
 from tests.builders import composed
+from tests.fakes import ScriptedModel
 
 ROWS = RowSettings(max_context_turns=20, max_context_seconds=120.0, stage2_audio="embed")
 CHINESE = (("明", "我的包丢了"), ("红", "在哪儿丢的"), ("明", "有人从车里偷走了"), ("红", "天哪"))
@@ -337,6 +343,20 @@ def test_a_row_of_a_further_table_passes_the_same_gate(
     row = asked(of, question, answer)
     checked = check_row(row, of, CheckSettings())  # type: ignore[arg-type]
     assert (checked.error.code if checked.error else None) == code
+
+
+def test_an_answer_of_a_teacher_that_read_wrong_words_is_not_fit() -> None:
+    of = composed(recognizer_id="openai:w", confidence=0.9)
+    teacher = LLMTeacher(ScriptedModel(lambda _: "I see."), RELEASED, Sampling(), "history")
+    wrong = hearing(of, 0, "Mile back is gong")
+    taught = asyncio.run(distill(wrong, teacher, DistillRules("ann", 2, RELEASED)))
+    reasons = [
+        checked.distillation.trainable.reasons
+        for checked in (check_row(row, taught, CheckSettings()).row for row in stage1_rows(taught))
+        if isinstance(checked, Stage1Row) and checked.distillation
+    ]
+    # The history of two turns reaches the wrong words at the first turn alone.
+    assert reasons == [("wer_above",), (), ()]
 
 
 def test_a_row_of_a_further_table_over_wrong_words_is_not_fit() -> None:

@@ -5,7 +5,7 @@ import pytest
 from ieat.pipeline.output.dead_letters import letters_of_parts
 from ieat.pipeline.output.files import BuildFolder
 from ieat.pipeline.output.shards import ShardName, write_shard
-from ieat.pipeline.output.sink import ShelveRows, SinkSettings
+from ieat.pipeline.output.sink import DEAD_LETTERS, ShelveRows, SinkSettings
 from ieat.pipeline.output.split_check import (
     HeldOutError,
     Parted,
@@ -121,3 +121,23 @@ def test_a_row_that_lies_apart_from_its_dialogue_is_found_in_a_finished_build(tm
         "stage1/test-00000-of-00001.parquet: corpus/d1/000/stage1: lies in test, but its dialogue "
         "is of the split train",
     ]
+
+
+def test_what_failed_lies_in_splits_of_its_own(tmp_path):
+    folder = BuildFolder(str(tmp_path))
+    failed = composed(failed_states={2: "refusal"})
+    (letter,) = letters_of_parts(failed)
+    (row,) = [
+        row
+        for key, (_, row) in ShelveRows(SETTINGS).process(failed)
+        if key.startswith("dialogues/")
+    ]
+    shards = [
+        write_shard(folder, ShardName("dialogues", "train", 0, 1), [row], None).file,
+        *(
+            write_shard(folder, ShardName(DEAD_LETTERS, split, 0, 1), rows, None).file
+            for split, rows in (("all", [letter.model_dump_json()]), ("aqa", []))
+        ),
+    ]
+    manifest = Manifest(books=Books(), shards=tuple(shards), codes={}, not_configured=())
+    assert list(misplaced_rows(folder, manifest)) == []
