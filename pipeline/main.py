@@ -59,9 +59,11 @@ from ieat.pipeline.stages.compose import ComposeSamples
 from ieat.pipeline.stages.distill import DistillAnswers
 from ieat.pipeline.stages.guard import (
     GIVEN,
+    LOOKED_BACK,
     SAID,
     WRITTEN,
     GuardGiven,
+    GuardLookBack,
     GuardSaid,
     GuardWritten,
 )
@@ -95,6 +97,7 @@ GUARDED_STAGES = (
     WRITTEN,
     "distill",
     "retrospect",
+    LOOKED_BACK,
 )
 """The stages of a build that keeps test sets out."""
 EXIT_CODES = {"engine_unavailable": 4, "too_many_failed": 5}
@@ -191,6 +194,8 @@ def assemble(
         | "Distill answers" >> DistillAnswers(distill_rules(config), context)
         | "Look back" >> LookBackOver(retrospect_rules(config), context)
     )
+    if is_guarded:
+        done = done | "Guard look back" >> GuardLookBack(context)
     settings = _sink_settings(config)
     done | "Write build" >> WriteBuild(settings, group, read_clip, dead.all(), units)
 

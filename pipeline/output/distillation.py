@@ -5,6 +5,7 @@ from ieat.pipeline.output.cells import (
     has_sound,
     has_unscored_words,
     is_baseline_state,
+    is_held_out,
     is_voiceless,
     state_at,
     trainable_cell,
@@ -48,4 +49,6 @@ def _against(dialogue: DistilledDialogue, taught: Distillation) -> list[str]:
             reasons.append("baseline_labeler")
     if any(has_unscored_words(dialogue, turn) for turn in seen):
         reasons.append("unscored_words")
+    if is_held_out(dialogue):
+        reasons.append("held_out")
     return reasons

@@ -42,7 +42,7 @@ from ieat.pipeline.output.shards import ShardName, WrittenShard, number_repeats,
 from ieat.pipeline.output.split_check import refuse_held_out
 from ieat.pipeline.output.stage2_rows import RowSettings, stage2_rows
 from ieat.schemas.build import Manifest, ShardFile
-from ieat.schemas.records import RetrospectedDialogue, SetAside, SourceUnit
+from ieat.schemas.records import DistilledDialogue, SetAside, SourceUnit
 from ieat.schemas.retrospection import RowEnd
 from ieat.schemas.rows import CORE_TABLES, HUMDIAL_TABLES, TABLES, DeadLetterRow, Row
 
@@ -117,7 +117,7 @@ def shard_of(unit_id: str, num_shards: int) -> int:
     return int.from_bytes(digest[:8], "big") % num_shards
 
 
-def rows_of(composed: RetrospectedDialogue, settings: RowSettings) -> Iterator[tuple[str, Row]]:
+def rows_of(composed: DistilledDialogue, settings: RowSettings) -> Iterator[tuple[str, Row]]:
     """Yield the rows of a dialogue with the names of their tables."""
     yield "dialogues", dialogue_row(composed)
     for stage1 in stage1_rows(composed, settings.prompts):
@@ -155,7 +155,7 @@ class WriteBuild(beam.PTransform):
         self._aside = aside
         self._units = units
 
-    def expand(self, composed: PCollection[RetrospectedDialogue]) -> PCollection[GroupRecord]:
+    def expand(self, composed: PCollection[DistilledDialogue]) -> PCollection[GroupRecord]:
         """Return the one record."""
         aside = self._aside
         num_shards = self._settings.num_shards
@@ -225,7 +225,7 @@ class ShelveRows(beam.DoFn):
     def __init__(self, settings: SinkSettings) -> None:
         self._settings = settings
 
-    def process(self, composed: RetrospectedDialogue) -> Iterator[ShelvedRow]:
+    def process(self, composed: DistilledDialogue) -> Iterator[ShelvedRow]:
         """Yield the rows that pass, each with the shard that it belongs to."""
         dialogue = composed.dialogue
         given = dialogue.corpus_split or dialogue.split
@@ -384,7 +384,7 @@ def write_manifest(
     return manifest
 
 
-def _split_of(composed: RetrospectedDialogue) -> str:
+def _split_of(composed: DistilledDialogue) -> str:
     return composed.dialogue.split
 
 

@@ -11,13 +11,19 @@ import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
 from ieat.pipeline.audio.decode import decode_span
-from ieat.pipeline.failures import BadAudio
+from ieat.pipeline.failures import BadAudio, RecordError
 from ieat.pipeline.guard import Guard, Match, contaminated, find_in_talk
 from ieat.pipeline.split_keys import HELD_OUT
 from ieat.pipeline.steps import MapDialogues, StepContext
 from ieat.schemas.audio import AudioSpan
 from ieat.schemas.dialogue import Dialogue
-from ieat.schemas.records import ComposedDialogue, Failure, TranscribedDialogue
+from ieat.schemas.records import (
+    ComposedDialogue,
+    Failure,
+    RetrospectedDialogue,
+    TranscribedDialogue,
+)
+from ieat.schemas.retrospection import RowEnd
 from ieat.schemas.sample import Sample
 
 GIVEN = "guard"
@@ -26,6 +32,8 @@ SAID = "guard words"
 """Name of the stage that looks at transcribed words."""
 WRITTEN = "guard answers"
 """Name of the stage that looks at written answers."""
+LOOKED_BACK = "guard look back"
+"""Name of the stage that looks at the answers of a look back over whole dialogues."""
 
 
 async def guard_given(dialogue: Dialogue, guard: Guard) -> Dialogue:
@@ -79,13 +87,45 @@ async def guard_written(composed: ComposedDialogue, guard: Guard) -> ComposedDia
     )
 
 
+async def guard_look_back(done: RetrospectedDialogue, guard: Guard) -> RetrospectedDialogue:
+    """Return the dialogue without the answers of its look back that stand in a test set."""
+    found = done.retrospection
+    if found is None or done.dialogue.split in HELD_OUT:
+        return done
+    trajectory, reasons = found.trajectory, found.reasons
+    ends = [
+        RowEnd(
+            table=table,
+            end="dead",
+            code=error.code,
+            message=error.message,
+            response_keys=found.response_keys,
+        )
+        for table, part in (("humdial_t1", trajectory), ("humdial_t2", reasons))
+        if part is not None and (error := _refused(part.answer, guard)) is not None
+    ]
+    refused = {end.table for end in ends}
+    kept = found.model_copy(
+        update={
+            "trajectory": None if "humdial_t1" in refused else trajectory,
+            "reasons": None if "humdial_t2" in refused else reasons,
+            "ends": (*found.ends, *ends),
+        }
+    )
+    return done.model_copy(update={"retrospection": kept})
+
+
+def _refused(answer: str, guard: Guard) -> RecordError | None:
+    found = find_in_talk(guard, [("", answer)])
+    return None if found is None else contaminated("the written answer", found[1])
+
+
 def _failure_of(sample: Sample, guard: Guard) -> Failure | None:
     if sample.response.source != "written":
         return None
-    found = find_in_talk(guard, [("", sample.response.text)])
-    if found is None:
+    error = _refused(sample.response.text, guard)
+    if error is None:
         return None
-    error = contaminated("the written answer", found[1])
     return Failure(
         unit="target",
         turn_index=sample.target.turn_index,
@@ -145,4 +185,20 @@ class GuardWritten(beam.PTransform):
         """Return the dialogues, targets with such an answer as failures."""
         return dialogues | MapDialogues(
             WRITTEN, guard_written, attrgetter("guard"), ComposedDialogue, self._context
+        )
+
+
+class GuardLookBack(beam.PTransform):
+    """Dialogues with a look back in; the same without answers that a test set holds out."""
+
+    def __init__(self, context: StepContext) -> None:
+        super().__init__()
+        self._context = context
+
+    def expand(
+        self, dialogues: PCollection[RetrospectedDialogue]
+    ) -> PCollection[RetrospectedDialogue]:
+        """Return the dialogues, rows with such an answer as failures."""
+        return dialogues | MapDialogues(
+            LOOKED_BACK, guard_look_back, attrgetter("guard"), RetrospectedDialogue, self._context
         )

@@ -16,11 +16,18 @@ from ieat.pipeline.guard import (
     write_guard,
 )
 from ieat.pipeline.guard_sets import GuardBuilder
-from ieat.pipeline.stages.guard import WRITTEN, guard_given, guard_said, guard_written
+from ieat.pipeline.stages.guard import (
+    WRITTEN,
+    guard_given,
+    guard_look_back,
+    guard_said,
+    guard_written,
+)
 from ieat.schemas.audio import AudioSpan
 from ieat.schemas.dialogue import Language
 from tests.builders import composed
 from tests.dialogues import dialogue, transcribed
+from tests.looking_back import looked_back
 from tests.sounds import tone, write
 
 LONG = "I came home late last night and somebody had stolen the old leather bag with my letters"
@@ -106,6 +113,24 @@ def test_a_written_answer_fails_its_target_alone(tmp_path, guard):
     assert failure.message.startswith("the written answer has the text of dev: set.txt:1")
     assert failure.response_keys == first.response.response_keys
     assert asyncio.run(guard_written(talk, guard)) == talk
+
+
+def test_an_answer_of_a_look_back_fails_its_row_alone(guard):
+    done = looked_back()
+    found = done.retrospection
+    said = found.trajectory.model_copy(update={"answer": LONG})
+    told = done.model_copy(update={"retrospection": found.model_copy(update={"trajectory": said})})
+    kept = asyncio.run(guard_look_back(told, guard)).retrospection
+    assert (kept.trajectory, kept.reasons) == (None, found.reasons)
+    (end,) = kept.ends
+    assert (end.table, end.end, end.code) == ("humdial_t1", "dead", "contaminated")
+    assert end.message.startswith("the written answer has the text of dev: set.txt:1")
+    assert end.response_keys == found.response_keys
+    assert asyncio.run(guard_look_back(done, guard)) == done
+    held_out = told.model_copy(
+        update={"dialogue": told.dialogue.model_copy(update={"split": "test"})}
+    )
+    assert asyncio.run(guard_look_back(held_out, guard)) == held_out
 
 
 def test_the_same_samples_are_found_whatever_file_holds_them(tmp_path):

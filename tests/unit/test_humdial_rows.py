@@ -6,10 +6,15 @@ from ieat.pipeline.output.books import close_books, entries_of_humdial, entries_
 from ieat.pipeline.output.dead_letters import letters_of_humdial
 from ieat.pipeline.output.humdial_rows import HumdialRowSettings
 from ieat.pipeline.output.humdial_turn_rows import find_target_turns, humdial_ends
+from ieat.pipeline.output.sink import rows_of
 from ieat.pipeline.output.stage2_rows import RowSettings
 from ieat.schemas.arrow import from_record, to_record
+from ieat.schemas.base import Value
+from ieat.schemas.cells import ModesCell, TrainableCell
 from ieat.schemas.dialogue import Language
+from ieat.schemas.distillation import Distillation
 from ieat.schemas.emotion import Emotion, EmotionalState, EmotionLabel
+from ieat.schemas.engine import Message, Sampling
 from ieat.schemas.humdial_rows import (
     HumdialRow,
     HumdialT1Row,
@@ -19,6 +24,7 @@ from ieat.schemas.humdial_rows import (
     QuestionCell,
 )
 from ieat.schemas.retrospection import RowEnd
+from ieat.schemas.rows import Stage1Row
 from tests.builders import composed
 from tests.fakes import ScriptedModel, in_turn
 from tests.looking_back import CHINESE, ENGLISH, TALKS, looked_back, rules, spoiled
@@ -178,15 +184,43 @@ def test_what_speaks_against_training_on_a_look_back(changes, reasons):
     assert the_row(looked_back(**changes), "humdial_t1").trainable.reasons == reasons
 
 
-def test_rows_of_the_test_tree_are_never_trained_on():
-    found = looked_back(split="test")
-    flagged = found.model_copy(
-        update={"dialogue": found.dialogue.model_copy(update={"flags": ("inference_only",)})}
+def taught(turn_index):
+    return Distillation(
+        turn_index=turn_index, instruction="Answer.", context="turn", context_turns=(),
+        assistant_turns=(), emotion=FEAR, events=(), messages=(Message(role="user", content="a"),),
+        target="I see.", teacher_id="openai:t", sampling=Sampling(), stop_reason="stop",
+        early_stop=False, prompt_id="distillation@1.en", prompt_sha256="a" * 64, response_keys=(),
+    )  # fmt: skip
+
+
+def fit_cells(part):
+    """Yield every cell of a row that says whether something is fit."""
+    if isinstance(part, TrainableCell | ModesCell):
+        yield part
+    elif isinstance(part, Value):
+        for name in type(part).model_fields:
+            yield from fit_cells(getattr(part, name))
+
+
+@pytest.mark.parametrize("is_held_out", [True, False])
+def test_nothing_of_the_test_tree_is_trained_on_in_any_table(is_held_out):
+    found = looked_back(split="test", distillations=[taught(0)])
+    if is_held_out:
+        flagged = found.dialogue.model_copy(update={"flags": ("inference_only",)})
+        found = found.model_copy(update={"dialogue": flagged})
+    cells = {
+        (table, "held_out" in cell.reasons)
+        for table, row in rows_of(found, settings())
+        for cell in fit_cells(row)
+    }
+    tables = {"stage1", "stage2", *ALL}
+    assert cells == {(table, is_held_out) for table in tables}
+    (with_answer,) = (
+        row
+        for _, row in rows_of(found, settings())
+        if isinstance(row, Stage1Row) and row.distillation is not None
     )
-    rows = [row for _, row in ends(flagged)]
-    assert {type(row) for row in rows} == set(KINDS.values())
-    assert all("held_out" in row.trainable.reasons for row in rows)
-    assert not any(row.trainable.is_trainable for row in rows)
+    assert len(list(fit_cells(with_answer))) == 3
 
 
 def states(*emotions):
