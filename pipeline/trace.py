@@ -291,6 +291,8 @@ def _write_targets(page: Page, targets: Sequence[Stage2Row]) -> None:
         page.field("thinking", row.thinking.text)
         style = f", {row.response.style.value}" if row.response.style else ""
         page.field("response", f"{row.response.text} ({row.response.source}{style})")
+        if row.response.delivery:
+            page.field("delivery", row.response.delivery)
         modes = row.trainable
         fit = [
             name

@@ -16,7 +16,13 @@ from ieat.schemas.engine import AnswerSchema, Message
 FOLDER = Path(__file__).parent
 LOCK_FILE = FOLDER / "prompts.lock.json"
 NAMES = ("labeling", "attribution", "joint", "response", "reask", "thinking", "voice")
-VERSIONS = dict.fromkeys(NAMES, 1) | {"labeling": 2, "attribution": 2, "joint": 2}
+VERSIONS = dict.fromkeys(NAMES, 1) | {
+    "labeling": 2,
+    "attribution": 2,
+    "joint": 2,
+    "response": 2,
+    "reask": 2,
+}
 """Released version of each prompt that is used where none is named."""
 
 _HEADING = re.compile(r"^## +(\w+) *$", re.MULTILINE)

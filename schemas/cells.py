@@ -188,6 +188,9 @@ class ResponseCell(Value):
     """Whether the corpus gave it or a language model wrote it."""
     style: ResponseStyle | None
     """How it should sound; null when unknown."""
+    delivery: str | None = None
+    """A line for a synthesizer, in the dialogue's language: tone, pace, pauses, breath; null when
+    unknown."""
     conditioned_on: tuple[str, ...]
     """What the writer saw: words, thinking."""
     audio_spans: tuple[SpanCell, ...]

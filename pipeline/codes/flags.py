@@ -66,6 +66,11 @@ FLAGS: dict[str, Code] = {
         "The source was sampled below 16 kHz, so the high frequencies are missing.",
         "Nothing needs to be done; record at 16 kHz or more.",
     ),
+    "no_delivery": Code(
+        "flag",
+        "The written response has no line for a synthesizer: two in a row were of no use.",
+        "Nothing needs to be done, or synthesize it by its style.",
+    ),
     "no_evidence": Code(
         "flag", "The cause has no quote, as its kind allows.", "Nothing needs to be done."
     ),

@@ -99,6 +99,7 @@ def _stage2_row(composed: ComposedDialogue, sample: Sample, settings: RowSetting
         flags=codes(
             (
                 *sample.flags,
+                *sample.response.flags,
                 *conversation.flags,
                 *(flag for found in basis.attributions for flag in found.flags),
             )
@@ -150,6 +151,7 @@ def _response_cell(composed: ComposedDialogue, sample: Sample) -> ResponseCell:
         text=sample.response.text,
         source=sample.response.source,
         style=sample.response.style,
+        delivery=sample.response.delivery,
         conditioned_on=sample.response.conditioned_on,
         audio_spans=_spans(composed, sample.target.answer_turns) if is_recorded else (),
     )

@@ -6,14 +6,12 @@ import pytest
 from ieat.pipeline.engines.joint import JointModel
 from ieat.pipeline.engines.llm_attributor import LLMAttributor
 from ieat.pipeline.engines.llm_labeler import JointLabeler, LLMLabeler
-from ieat.pipeline.engines.responders import WrittenResponder
 from ieat.pipeline.failures import UnusableAnswer
 from ieat.prompts.library import VERSIONS, PromptLibrary
 from ieat.schemas.dialogue import Language
 from ieat.schemas.emotion import Emotion, EmotionalState, Intensity
 from ieat.schemas.engine import Answer, Sampling
 from ieat.schemas.history import HeardTurn, History
-from ieat.schemas.sample import ResponseStyle, Target, Thinking
 from tests.fakes import ScriptedModel, in_turn
 
 PROMPTS = PromptLibrary({})
@@ -177,33 +175,6 @@ def test_a_state_with_a_corpus_label_is_asked_for_its_cause_alone():
     shared = JointModel(ScriptedModel(lambda question: LABEL), PROMPTS, SAMPLING)
     found = attribute(ScriptedModel(in_turn(CAUSE)), joint=shared)
     assert found.prompt_id == f"attribution@{VERSIONS['attribution']}.en"
-
-
-TARGET = Target(user_speaker="ann", answering_speaker="bob", user_turns=(2,), answer_turns=(3,))
-THINKING = Thinking(
-    text="The user is angry.", template_id="t@1.en", template_sha256="0", state_turns=(2,)
-)
-
-
-def respond(model):
-    return run(WrittenResponder(model, PROMPTS, SAMPLING).respond(STOLEN, TARGET, THINKING, ()))
-
-
-def test_a_written_response_comes_from_the_thinking():
-    answer = {"style": "comfort", "response": "That is awful. Shall we call the police?"}
-    model = ScriptedModel(in_turn(answer))
-    response = respond(model)
-    assert (response.source, response.style) == ("written", ResponseStyle.COMFORT)
-    assert response.conditioned_on == ("words", "thinking")
-    assert "The user is angry." in model.last_prompts[0]
-
-
-def test_a_response_that_speaks_of_itself_is_asked_again():
-    bad = {"style": "calm", "response": "As an AI, I cannot feel that."}
-    good = {"style": "calm", "response": "I hear you."}
-    model = ScriptedModel(in_turn(bad, good))
-    assert respond(model).text == "I hear you."
-    assert len(model.questions) == 2
 
 
 def test_an_answer_that_repeats_an_example_of_the_prompt_is_no_cause():
