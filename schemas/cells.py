@@ -197,6 +197,30 @@ class ResponseCell(Value):
     """Recorded sound of the answer by reference; empty when there is none."""
 
 
+class ConsistencyCell(Value):
+    """Whether the voice of a response fits its words: null where unknown, never guessed."""
+
+    intended: tuple[Emotion, ...]
+    """Emotions that fit its words, the likeliest first: those of its style (docs/responses.md), or
+    the one that its turns are labeled with; empty when unknown."""
+    intended_from: Literal["style", "gold", "text"] | None
+    """Whether the style, the corpus' label or the label from the words says so."""
+    heard: Emotion | None
+    """Emotion that a labeler heard in the response's sound; null without sound or label, and where
+    its turns differ."""
+    heard_confidence: Share | None
+    """Probability that the labeler gives this emotion, the least of the turns."""
+    heard_by: str | None
+    """Engine that heard it, with model and revision."""
+    agrees: bool | None
+    """Whether each turn of the response is heard as it is intended; null where one is unknown."""
+    word_error_rate: float | None
+    """Words (characters for Chinese) that the recognizer heard wrong, per word of the corpus' text;
+    null unless both are there. Normalizer ieat-words-1."""
+    num_words: Index | None
+    """Words of the corpus' text that the rate is of."""
+
+
 class ModesCell(Value):
     """Whether a row is fit for each think mode."""
 

@@ -17,6 +17,7 @@ from ieat.pipeline.output.cells import (
     span_cell,
     state_cell,
 )
+from ieat.pipeline.output.consistency import consistency_cell
 from ieat.pipeline.output.messages import Conversation, compose_conversation
 from ieat.schemas.attribution import Attribution
 from ieat.schemas.cells import AudioCell, ModesCell, ResponseCell, SpanCell, ThinkingCell
@@ -87,6 +88,7 @@ def _stage2_row(composed: ComposedDialogue, sample: Sample, settings: RowSetting
             ),
         ),
         response=_response_cell(composed, sample),
+        consistency=consistency_cell(composed, sample),
         trajectory_so_far=tuple(state_cell(state) for state in basis.states),
         trainable=_modes_cell(reasons_against(composed, sample, conversation)),
         provenance=provenance_cell(
