@@ -9,7 +9,7 @@ from ieat.schemas.dialogue import Language
 MAX_DELIVERY = {Language.EN: 45, Language.ZH: 80}
 """Most words (English) or characters (Chinese) of a delivery line; half of it is asked for."""
 MIN_TRAITS = 2
-"""Least different words about a voice; a single one stands in many a sentence about other things."""
+"""Least different words about a voice: a single one stands in many other sentences too."""
 SHARED_RUN = {Language.EN: 4, Language.ZH: 5}
 """Words (English) or characters (Chinese) in a row that quote the response when both hold them."""
 
@@ -68,7 +68,7 @@ def _find_problem(line: str, response: str, language: Language) -> str | None:
 
 
 def _find_shared_run(line: str, response: str, language: Language) -> str | None:
-    """Return words in a row that both texts hold; a short response counts when it is there whole."""
+    """Return words in a row that both texts hold; of a short response, all of it."""
     ours, spoken = _words(line), _words(response)
     size = min(SHARED_RUN[language], len(spoken))
     if not size:

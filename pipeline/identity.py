@@ -52,6 +52,10 @@ def build_identity(config: BuildConfig, engine_ids: dict[str, str | None]) -> di
         "prompts": prompts,
         "config": told,
     }
+    if config.samples == 1:
+        # A build of single answers is the same build as before there were several.
+        del told["samples"]
+        del told["labels"]["min_agreement"]
     if config.voice_labeler is None:
         # A build without voices is the same build as before there were any.
         del told["voice_labeler"]

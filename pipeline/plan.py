@@ -274,7 +274,8 @@ async def _count_questions(planning: _Planning, heard: HeardDialogue) -> Compose
     )
     if not asks_jointly(config):
         num_missing = sum(failure.code == "not_in_store" for failure in labeled.failures)
-        _bound(planning, "attribute", "attribution", num_missing, num_bytes, dialogue.language)
+        num_asked = num_missing * config.samples
+        _bound(planning, "attribute", "attribution", num_asked, num_bytes, dialogue.language)
     composed = await compose_samples(attributed, engines.responder, compose_rules(config))
     _note(plan, "compose", store)
     num_waiting = sum(failure.code == "needs_failed_state" for failure in composed.failures)
@@ -304,10 +305,9 @@ async def _bound_without_words(planning: _Planning, heard: HeardDialogue) -> Non
     if config.labeler == "llm":
         count = sum(turn.emotion is None or config.labels.also_gold for turn in labeled)
         prompt = "joint" if is_joint else "labeling"
-        _bound(planning, "label", prompt, count, said, dialogue.language)
-    _bound(
-        planning, "attribute", "attribution", 0 if is_joint else len(turns), said, dialogue.language
-    )
+        _bound(planning, "label", prompt, count * config.samples, said, dialogue.language)
+    num_causes = 0 if is_joint else len(turns) * config.samples
+    _bound(planning, "attribute", "attribution", num_causes, said, dialogue.language)
     _bound(planning, "compose", "response", len(turns), said + THINKING_BYTES, dialogue.language)
 
 

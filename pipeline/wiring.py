@@ -12,6 +12,7 @@ from ieat.pipeline.audio.decode import decode_span
 from ieat.pipeline.audio.examine import examine
 from ieat.pipeline.audio.level import even_level
 from ieat.pipeline.config import BuildConfig, LanguageModelSettings
+from ieat.pipeline.engines.asking import SampleRules
 from ieat.pipeline.engines.audio_labeler import AudioLabeler
 from ieat.pipeline.engines.extractive import ExtractiveAttributor
 from ieat.pipeline.engines.gold import GoldRecognizer
@@ -114,6 +115,7 @@ def _open(parts: _Parts) -> Engines:
     prompts = PromptLibrary(config.prompts)
     settings = config.language_model_settings
     sampling = _sampling(settings)
+    samples = SampleRules(config.samples, config.labels.min_agreement)
 
     def at(stage: str, asked: StoredLanguageModel) -> MeteredLanguageModel:
         return asked.at(state.ledger.meter(stage, asked.engine_id, settings.prices))
@@ -124,15 +126,15 @@ def _open(parts: _Parts) -> Engines:
     elif config.labeler == "llm" and model is not None:
         asked = at("label", model)
         labeler = (
-            JointLabeler(JointModel(asked, prompts, sampling))
+            JointLabeler(JointModel(asked, prompts, sampling, samples))
             if asks_jointly(config)
-            else LLMLabeler(asked, prompts, sampling)
+            else LLMLabeler(asked, prompts, sampling, samples)
         )
     attributor: Attributor = ExtractiveAttributor()
     if config.attributor == "llm" and model is not None:
         asked = at("attribute", model)
-        joint = JointModel(asked, prompts, sampling) if asks_jointly(config) else None
-        attributor = LLMAttributor(asked, prompts, sampling, joint)
+        joint = JointModel(asked, prompts, sampling, samples) if asks_jointly(config) else None
+        attributor = LLMAttributor(asked, prompts, sampling, joint, samples)
     responder: Responder = CorpusResponder()
     if config.response == "written" and model is not None:
         responder = WrittenResponder(at("compose", model), prompts, sampling)

@@ -5,7 +5,7 @@ from enum import Enum
 from pydantic import Field, model_validator
 
 from ieat.schemas.audio import AudioSpan
-from ieat.schemas.base import Index, Value
+from ieat.schemas.base import Index, Share, Value
 from ieat.schemas.emotion import Emotion, Intensity
 
 
@@ -81,6 +81,9 @@ class Attribution(Value):
     """How strongly it shows; null when unknown."""
     causes: tuple[Cause, ...] = Field(min_length=1)
     """The causes, the main one first."""
+    agreement: Share | None = None
+    """Share of several answers that cite the same turns, and name the same emotion where that was
+    asked; null for a single answer."""
     attributor_id: str
     """Engine that wrote the cause, with model and revision."""
     prompt_id: str | None = None

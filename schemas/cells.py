@@ -119,6 +119,9 @@ class CauseCell(Value):
     """How the cause relates to what is said."""
     evidence: tuple[EvidenceCell, ...]
     """The quotes that show it."""
+    agreement: Share | None = None
+    """Share of several answers that cite the same turns, and name the same emotion where that was
+    asked; null for a single answer."""
 
 
 class StateCell(Value):

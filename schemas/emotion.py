@@ -69,7 +69,8 @@ class EmotionLabel(Value):
     intensity: Intensity | None = None
     """How strongly it shows; null when the source does not say."""
     confidence: Share | None = None
-    """Probability that the labeler gives its label; null when it gives none."""
+    """Probability that the labeler gives its label, or the share of several answers that name it;
+    null when there is neither."""
     prompt_id: str | None = None
     """Prompt that was asked, as name@version.language; null for labelers without prompts."""
     prompt_sha256: str | None = None

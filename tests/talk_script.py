@@ -88,7 +88,9 @@ def good_answer(question: Asked) -> dict[str, Any]:
     evidence = {"evidence": [{"turn": question.turn, "quote": question.words}]}
     label = {"emotion": emotion, "intensity": "medium"}
     spoken = "我明白，这一定不好受。" if question.is_chinese else "I hear you. That sounds hard."
-    delivery = "语气温和，语速放慢，先停顿再开口。" if question.is_chinese else "Warm, slow, one pause."
+    delivery = (
+        "语气温和，语速放慢，先停顿再开口。" if question.is_chinese else "Warm, slow, one pause."
+    )
     return {
         "labeling": evidence | label,
         "attribution": evidence | cause,

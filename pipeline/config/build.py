@@ -51,6 +51,9 @@ class BuildConfig(Settings):
     """Whose states are attributed and answered: `first`, `all`, `channel:N`, or a name."""
     one_question: bool = True
     """Whether label and cause of a turn without corpus label are asked in one question."""
+    samples: int = Field(default=1, gt=0, le=100)
+    """Answers to each question about emotions and causes: what most of them say counts, and how
+    many do is kept; more than one needs a temperature above 0."""
     max_context_turns: int = Field(default=20, gt=0)
     """Most turns that a question or a row shows."""
     max_context_seconds: float = Field(default=120.0, gt=0)
@@ -136,6 +139,7 @@ class BuildConfig(Settings):
                     f"max_usd needs {name}_settings.prices: US dollars per million tokens of "
                     "input and output"
                 )
+        self._check_samples()
         fusion = self.labels.fusion
         if fusion != "text" and self.voice_labeler is None:
             raise ValueError(
@@ -150,6 +154,19 @@ class BuildConfig(Settings):
         if self.labels.emotion_map and self.labels.outside != "map":
             raise ValueError("labels.emotion_map is used with labels.outside: map only")
         return self
+
+    def _check_samples(self) -> None:
+        if self.samples == 1:
+            return
+        if "llm" not in (self.labeler, self.attributor):
+            raise ValueError(
+                f"samples: {self.samples} asks nobody; set labeler or attributor to llm"
+            )
+        if self.language_model_settings.temperature == 0:
+            raise ValueError(
+                f"samples: {self.samples} needs language_model_settings.temperature above 0, such "
+                "as 0.7: at 0 every answer is the same"
+            )
 
     @property
     def store_folder(self) -> str:

@@ -132,6 +132,7 @@ def cause_cells(attribution: Attribution) -> tuple[CauseCell, ...]:
             appraisal=cause.appraisal,
             kind=cause.kind,
             evidence=tuple(_evidence_cell(shown) for shown in cause.evidence),
+            agreement=attribution.agreement,
         )
         for cause in attribution.causes
     )

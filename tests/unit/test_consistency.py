@@ -64,9 +64,7 @@ def test_an_answer_whose_voice_says_what_its_words_say_agrees():
 
 def test_the_corpus_label_of_the_answer_goes_before_that_of_its_words():
     labels = {"gold": label("gold", "sad"), "text": label("text", "happy")}
-    built = answered(
-        [state(turn, **labels, voice=label("voice", "happy", 0.9)) for turn in (1, 2)]
-    )
+    built = answered([state(turn, **labels, voice=label("voice", "happy", 0.9)) for turn in (1, 2)])
     found = cell(built)
     assert (found.intended, found.intended_from) == ((Emotion.SAD,), "gold")
     assert (found.heard, found.agrees) == (Emotion.HAPPY, False)

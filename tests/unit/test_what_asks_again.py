@@ -216,6 +216,15 @@ def test_a_change_of_the_build_asks_again_only_where_it_changes_questions(
     assert before.heard == after.heard
 
 
+def test_more_samples_ask_for_more_answers_and_keep_the_first(tmp_path):
+    warm = {"language_model_settings": {"temperature": 0.7}}
+    one, three = keys_of(config(tmp_path, **warm)), keys_of(config(tmp_path, **warm, samples=3))
+    assert one.asked < three.asked
+    assert len(three.asked) == 3 * len(one.asked) == 3 * len(TALK)
+    voted = {"labels": {"min_agreement": 0.9}}
+    assert keys_of(config(tmp_path, **warm, samples=3, **voted)) == three
+
+
 def test_an_own_prompt_asks_again_with_its_first_changed_character(tmp_path):
     own = tmp_path / "own"
     own.mkdir()
