@@ -71,6 +71,13 @@ class JointForm(_Form):
     kind: CauseKind | None
 
 
+class RepredictionForm(_Form):
+    """Answer to `reprediction`."""
+
+    reading: str
+    emotion: Emotion | Literal["unclear"]
+
+
 class ResponseForm(_Form):
     """Answer to version 1 of `response`."""
 

@@ -20,6 +20,7 @@ NO_PART_OF_IT = {
     "language_model_settings",
     "recognizer_settings",
     "voice_labeler_settings",
+    "verifier_settings",
     "prompts",
     "resources",
 }
@@ -64,6 +65,15 @@ def build_identity(config: BuildConfig, engine_ids: dict[str, str | None]) -> di
     else:
         settings = config.voice_labeler_settings
         identity["voice_sampling"] = _sampling(settings) | {"extra_body": settings.extra_body}
+    if config.verifier is None:
+        # Nor do builds without a verifier say anything of one.
+        del told["verifier"]
+    else:
+        reading = config.verifier_settings
+        identity["verification"] = _sampling(reading) | {
+            "extra_body": reading.extra_body,
+            "must_agree": reading.must_agree,
+        }
     return identity
 
 
@@ -78,7 +88,12 @@ def _sampling(settings: LanguageModelSettings) -> dict[str, Any]:
 
 def used_prompts(config: BuildConfig) -> tuple[str, ...]:
     """Return the names of the prompts that are part of a build."""
-    return tuple(name for name in NAMES if name != "voice" or config.voice_labeler is not None)
+    unused = set()
+    if config.voice_labeler is None:
+        unused.add("voice")
+    if config.verifier is None:
+        unused.add("reprediction")
+    return tuple(name for name in NAMES if name not in unused)
 
 
 def not_configured(config: BuildConfig) -> tuple[str, ...]:

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ieat.pipeline.config import BuildConfig, ResourceSettings
+from ieat.pipeline.config import BuildConfig, LanguageModelSettings, ResourceSettings
 from ieat.pipeline.failures import ConfigError, NotInStore, RecordError
 from ieat.pipeline.history import attributed_speakers, find_targets
 from ieat.pipeline.plan_report import Plan, StagePlan
@@ -91,6 +91,9 @@ class _Possible:
     count: int
     num_bytes: int
     """Most bytes that one of them has."""
+    engine_id: str
+    settings: LanguageModelSettings
+    """How the engine is asked."""
 
 
 @dataclass
@@ -102,7 +105,7 @@ class _Planning:
     engines: Engines
     store: PlanningStore
     prompts: PromptLibrary
-    calibration: Calibration
+    ledger: PlanningLedger
     possible: list[_Possible]
 
 
@@ -126,7 +129,7 @@ async def _plan(config: BuildConfig) -> Plan:
     engines = open_engines(config, state, store)
     plan = Plan(stages=_stages(config), max_usd=config.max_usd, max_tokens=config.max_tokens)
     prompts = PromptLibrary(config.prompts)
-    planning = _Planning(config, plan, engines, store, prompts, ledger.calibration, [])
+    planning = _Planning(config, plan, engines, store, prompts, ledger, [])
     try:
         for unit in list_units(config.inputs, config.limit):
             read = read_or_set_aside(
@@ -145,8 +148,7 @@ async def _plan(config: BuildConfig) -> Plan:
         await engines.close()
     ledger.calibration.learn_from_others(_stored_answers(config))
     _reckon_known(plan, ledger)
-    if engines.model is not None:
-        _reckon_possible(planning, ledger.calibration, engines.model.engine_id)
+    _reckon_possible(planning, ledger.calibration)
     return plan
 
 
@@ -249,7 +251,7 @@ async def _count_questions(planning: _Planning, heard: HeardDialogue) -> Compose
             return None
         else:
             if said.response_key is not None and sound is not None:
-                planning.calibration.learn_length(
+                planning.ledger.calibration.learn_length(
                     engines.recognizer.recognizer_id, TRANSCRIPTION, sound.duration
                 )
     _note(plan, "transcribe", store)
@@ -266,16 +268,21 @@ async def _count_questions(planning: _Planning, heard: HeardDialogue) -> Compose
         transcribed, engines.labeler, label_rules(config), engines.voice_labeler
     )
     _note(plan, "label", store)
+    num_read_before = _num_unread(planning)
     attributed = await attribute_emotions(labeled, engines.attributor, attribute_rules(config))
     _note(plan, "attribute", store)
     num_bytes = sum(
         _line_bytes(turn.speaker, utterance.clean)
         for turn, utterance in zip(dialogue.turns, transcribed.transcript.utterances, strict=True)
     )
+    num_missing = sum(failure.code == "not_in_store" for failure in attributed.failures)
+    num_unlabeled = sum(failure.code == "not_in_store" for failure in labeled.failures)
     if not asks_jointly(config):
-        num_missing = sum(failure.code == "not_in_store" for failure in labeled.failures)
-        num_asked = num_missing * config.samples
+        num_asked = num_unlabeled * config.samples
         _bound(planning, "attribute", "attribution", num_asked, num_bytes, dialogue.language)
+    # A cause that is there and was not read back is a question that is known.
+    num_unread = num_missing - (_num_unread(planning) - num_read_before)
+    _bound_readings(planning, num_unread, dialogue.language)
     composed = await compose_samples(attributed, engines.responder, compose_rules(config))
     _note(plan, "compose", store)
     num_waiting = sum(failure.code == "needs_failed_state" for failure in composed.failures)
@@ -308,6 +315,7 @@ async def _bound_without_words(planning: _Planning, heard: HeardDialogue) -> Non
         _bound(planning, "label", prompt, count * config.samples, said, dialogue.language)
     num_causes = 0 if is_joint else len(turns) * config.samples
     _bound(planning, "attribute", "attribution", num_causes, said, dialogue.language)
+    _bound_readings(planning, len(turns), dialogue.language)
     _bound(planning, "compose", "response", len(turns), said + THINKING_BYTES, dialogue.language)
 
 
@@ -337,25 +345,56 @@ def _note(plan: Plan, stage: str, store: PlanningStore) -> None:
         plan.stages[stage].num_known += num_asked - num_found
 
 
+def _num_unread(planning: _Planning) -> int:
+    """Return how many causes are known that nobody read back yet."""
+    wanted = planning.prompts.prompt("reprediction", Language.EN).answer_schema.schema_id
+    return sum(missing.label == wanted for missing in planning.ledger.missing)
+
+
 def _bound(
     planning: _Planning, stage: str, prompt: str, count: int, num_bytes: int, language: Language
 ) -> None:
-    """Add questions that may come up, of a stage that asks."""
-    if not count or stage not in planning.plan.stages:
+    """Add questions to the language model that may come up, of a stage that asks."""
+    model = planning.engines.model
+    if model is not None:
+        settings = planning.config.language_model_settings
+        asked = _Possible(stage, prompt, count, num_bytes, model.engine_id, settings)
+        _add_possible(planning, asked, language)
+
+
+def _bound_readings(planning: _Planning, count: int, language: Language) -> None:
+    """Add questions to the verifier that may come up: one for each cause that may."""
+    verifier = planning.engines.verifier
+    if verifier is not None:
+        asked = _Possible(
+            "attribute",
+            "reprediction",
+            count,
+            CAUSE_BYTES,
+            verifier.verifier_id,
+            planning.config.verifier_settings,
+        )
+        _add_possible(planning, asked, language)
+
+
+def _add_possible(planning: _Planning, asked: _Possible, language: Language) -> None:
+    if not asked.count or asked.stage not in planning.plan.stages:
         return
-    template = planning.prompts.prompt(prompt, language)
+    template = planning.prompts.prompt(asked.prompt, language)
     fixed = sum(
         len(text.encode())
         for text in (*template.file.sections.values(), template.answer_schema.text)
     )
-    planning.plan.stages[stage].num_possible += count
-    planning.possible.append(_Possible(stage, prompt, count, num_bytes + fixed))
+    planning.plan.stages[asked.stage].num_possible += asked.count
+    planning.possible.append(replace(asked, num_bytes=asked.num_bytes + fixed))
 
 
 BYTES_PER_SECOND = 50
 """More bytes than anybody speaks in a second: 6 words of 8 letters, 11 Chinese characters of 3."""
 NOTES_BYTES = 120
 """More bytes than a question shows of a turn besides its words: number, sounds, voice."""
+CAUSE_BYTES = 2_000
+"""More bytes than event and appraisal of a cause have, two sentences of 60 words at most."""
 THINKING_BYTES = 6_000
 """More bytes than the thinking of a target has, which names two causes at most."""
 
@@ -374,19 +413,18 @@ def _reckon_known(plan: Plan, ledger: PlanningLedger) -> None:
             plan.uncalibrated.add(missing.engine_id)
 
 
-def _reckon_possible(planning: _Planning, calibration: Calibration, engine_id: str) -> None:
+def _reckon_possible(planning: _Planning, calibration: Calibration) -> None:
     """Reckon the most that the questions may use which depend on answers that are not there."""
-    settings = planning.config.language_model_settings
     for possible in planning.possible:
         label = planning.prompts.prompt(possible.prompt, Language.EN).answer_schema.schema_id
         # No text has more tokens than bytes.
-        ratio = calibration.tokens_per_byte(engine_id, label) or 1.0
+        ratio = calibration.tokens_per_byte(possible.engine_id, label) or 1.0
         most = Usage(
             prompt_tokens=possible.count * round(ratio * possible.num_bytes + TEMPLATE_TOKENS),
-            completion_tokens=possible.count * settings.max_tokens,
+            completion_tokens=possible.count * possible.settings.max_tokens,
         )
         stage = planning.plan.stages[possible.stage]
         stage.is_bounded = True
-        stage.add(most, price_expected(most, most, settings.prices))
-        if not calibration.knows(engine_id):
-            planning.plan.uncalibrated.add(engine_id)
+        stage.add(most, price_expected(most, most, possible.settings.prices))
+        if not calibration.knows(possible.engine_id):
+            planning.plan.uncalibrated.add(possible.engine_id)

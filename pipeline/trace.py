@@ -264,6 +264,16 @@ def _write_cause(page: Page, cause: CauseCell, turns: dict[int, TurnCell]) -> No
         page.field("quote", mark_quote(evidence, turns.get(evidence.turn_index)), lead)
     if not cause.evidence:
         page.field("quote", Text(f"none: a {cause.kind.value} cause needs none", style="dim"))
+    _write_trust(page, cause)
+
+
+def _write_trust(page: Page, cause: CauseCell) -> None:
+    """Say how many of several answers agree, and what a verifier found."""
+    if cause.agreement is not None:
+        page.field("agreement", f"{cause.agreement:.0%} of the answers cite the same turns")
+    if cause.agrees is not None:
+        emotion = cause.repredicted.value if cause.repredicted else "unclear"
+        page.field("read back", Text(emotion, style="green" if cause.agrees else "yellow"))
 
 
 def mark_quote(evidence: EvidenceCell, turn: TurnCell | None) -> Text:

@@ -24,6 +24,7 @@ from ieat.pipeline.engines.moonshine import MoonshineTranscriber
 from ieat.pipeline.engines.openai_chat import OpenAIChat
 from ieat.pipeline.engines.openai_transcription import OpenAITranscriber
 from ieat.pipeline.engines.responders import CorpusResponder, WrittenResponder
+from ieat.pipeline.engines.verifier import LLMVerifier, VerifiedAttributor
 from ieat.pipeline.failures import RunStopped
 from ieat.pipeline.ports import (
     Attributor,
@@ -35,6 +36,7 @@ from ieat.pipeline.ports import (
     Samples,
     SpeechRecognizer,
     Transcriber,
+    Verifier,
     VoiceLabeler,
 )
 from ieat.pipeline.resources import refuse_unwanted
@@ -59,6 +61,8 @@ class Engines:
     labeler: EmotionLabeler | None
     voice_labeler: VoiceLabeler | None
     attributor: Attributor
+    verifier: Verifier | None
+    """Who reads the causes back for the attributor; null when nobody does."""
     responder: Responder
     model: StoredLanguageModel | None
     store: ResponseStore
@@ -135,6 +139,9 @@ def _open(parts: _Parts) -> Engines:
         asked = at("attribute", model)
         joint = JointModel(asked, prompts, sampling, samples) if asks_jointly(config) else None
         attributor = LLMAttributor(asked, prompts, sampling, joint, samples)
+    verifier = _verifier(parts, prompts)
+    if verifier is not None:
+        attributor = VerifiedAttributor(attributor, verifier)
     responder: Responder = CorpusResponder()
     if config.response == "written" and model is not None:
         responder = WrittenResponder(at("compose", model), prompts, sampling)
@@ -144,6 +151,7 @@ def _open(parts: _Parts) -> Engines:
         labeler=labeler,
         voice_labeler=_voice_labeler(parts, prompts),
         attributor=attributor,
+        verifier=verifier,
         responder=responder,
         model=model,
         store=parts.store,
@@ -266,6 +274,18 @@ def _voice_labeler(parts: _Parts, prompts: PromptLibrary) -> VoiceLabeler | None
     return AudioLabeler(asked, prompts, _sampling(settings), decode_span)
 
 
+def _verifier(parts: _Parts, prompts: PromptLibrary) -> LLMVerifier | None:
+    config = parts.config
+    if config.verifier is None:
+        return None
+    settings = config.verifier_settings
+    name = config.verifier.partition(":")[2]
+    model = OpenAIChat(name, settings, limits_folder(config), settings_name="verifier_settings")
+    meter = parts.state.ledger.meter("attribute", model.engine_id, settings.prices)
+    asked = _stored(parts, model, settings.in_flight).at(meter)
+    return LLMVerifier(asked, prompts, _sampling(settings))
+
+
 def _stored(parts: _Parts, model: OpenAIChat, in_flight: int) -> StoredLanguageModel:
     """Put the store around a model; it is closed with the other engines."""
     _get_ready(parts.config, parts.state, model)
@@ -334,7 +354,7 @@ def engine_opener(config: BuildConfig) -> Callable[[RunState], Engines]:
 
 
 def engine_ids(engines: Engines) -> dict[str, str | None]:
-    """Return the id of the engine behind each role; without a voice labeler that role is absent."""
+    """Return the id of the engine behind each role; a role that need not be is absent without."""
     ids: dict[str, str | None] = {
         "recognizer": engines.recognizer.recognizer_id,
         "labeler": engines.labeler.labeler_id if engines.labeler else "gold",
@@ -343,4 +363,6 @@ def engine_ids(engines: Engines) -> dict[str, str | None]:
     }
     if engines.voice_labeler is not None:
         ids["voice_labeler"] = engines.voice_labeler.labeler_id
+    if engines.verifier is not None:
+        ids["verifier"] = engines.verifier.verifier_id
     return ids

@@ -15,7 +15,16 @@ from ieat.schemas.engine import AnswerSchema, Message
 
 FOLDER = Path(__file__).parent
 LOCK_FILE = FOLDER / "prompts.lock.json"
-NAMES = ("labeling", "attribution", "joint", "response", "reask", "thinking", "voice")
+NAMES = (
+    "labeling",
+    "attribution",
+    "joint",
+    "response",
+    "reask",
+    "thinking",
+    "voice",
+    "reprediction",
+)
 VERSIONS = dict.fromkeys(NAMES, 1) | {
     "labeling": 2,
     "attribution": 2,

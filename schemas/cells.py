@@ -65,6 +65,8 @@ class ProvenanceCell(Value):
     """Engine that labeled emotions; null when no turn was labeled."""
     attributor_id: str | None
     """Engine that wrote the causes; null when there is none."""
+    verifier_id: str | None = None
+    """Engine that read the causes back; null when none was asked."""
     writer_id: str | None
     """Engine that wrote the response; null for the corpus' own."""
     prompt_ids: tuple[str, ...]
@@ -122,6 +124,11 @@ class CauseCell(Value):
     agreement: Share | None = None
     """Share of several answers that cite the same turns, and name the same emotion where that was
     asked; null for a single answer."""
+    repredicted: Emotion | None = None
+    """Emotion that another model found again from event, appraisal and kind, words for feelings
+    covered; null when the cause fits several, and where nobody was asked or answered."""
+    agrees: bool | None = None
+    """Whether that is the emotion that is explained; null where nobody was asked or answered."""
 
 
 class StateCell(Value):

@@ -58,14 +58,19 @@ class Asked(NamedTuple):
     is_chinese: bool
 
 
+def schema_of(request: Request) -> str:
+    """Read which prompt a question comes from."""
+    name: str = request.body["response_format"]["json_schema"]["name"]
+    return name.partition("_")[0]
+
+
 def asked(request: Request) -> Asked:
     """Read schema and turn out of a question with a JSON schema."""
-    name = request.body["response_format"]["json_schema"]["name"]
     messages = request.body["messages"]
     lines = [line for line in messages[1]["content"].splitlines() if re.match(r"\[\d+\] ", line)]
     number, _, rest = lines[-1].partition("] ")
     return Asked(
-        schema=name.partition("_")[0],
+        schema=schema_of(request),
         turn=int(number[1:]),
         words=re.sub(r" \((sounds|voice): .*\)$", "", rest.partition(": ")[2]),
         is_chinese=CHINESE.search(messages[0]["content"]) is not None,
@@ -127,12 +132,21 @@ def voice(request: Request) -> Reply:
     )
 
 
+def reread(request: Request) -> Reply:
+    """Find the emotion again from a cause, as `good_answer` feels about the words that it tells."""
+    told = request.body["messages"][1]["content"]
+    emotion = next((e for word, e in FEELINGS.items() if word in told), "unclear")
+    return chat({"reading": "It touches them.", "emotion": emotion})
+
+
 def endpoint(request: Request) -> Reply:
     """Answer a question or a transcription; misbehaves about turns that say so."""
     if request.sounds:
         return voice(request)
     if request.path.endswith("transcriptions"):
         return transcribed(request)
+    if schema_of(request) == "reprediction":
+        return reread(request)
     question = asked(request)
     answer = good_answer(question)
     if question.schema == "response":

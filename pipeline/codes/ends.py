@@ -61,6 +61,11 @@ ENDS: dict[str, Code] = {
         "The writer of the answer did not see the thinking: fit as explicit.",
         "Use a model that takes the thinking.",
     ),
+    "unconfirmed_cause": Code(
+        "reason",
+        "Another model did not find the emotion again from a cause, and must_agree asks for it.",
+        "Look at the cause, or set verifier_settings.must_agree to false.",
+    ),
     "unknown_emotion": Code(
         "reason",
         "The emotion of the turn is unknown.",

@@ -100,6 +100,16 @@ FLAGS: dict[str, Code] = {
         "The same words come again and again.",
         "Listen to the turn: the recognizer may be in a loop.",
     ),
+    "reprediction_differs": Code(
+        "flag",
+        "Another model, which read the cause alone, did not find the emotion that it explains.",
+        "Look at the cause; verifier_settings.must_agree keeps such rows from training.",
+    ),
+    "reprediction_failed": Code(
+        "flag",
+        "The model that reads causes back gave no usable answer.",
+        "Nothing needs to be done, or name another verifier.",
+    ),
     "short": Code("flag", "The sound is very short.", "Check its times."),
     "sources_disagree": Code(
         "flag",

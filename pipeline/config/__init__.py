@@ -19,6 +19,7 @@ from ieat.pipeline.config.inputs import (
 )
 from ieat.pipeline.config.labels import FusionPolicy, LabelSettings
 from ieat.pipeline.config.resources import Gate, ResourceSettings
+from ieat.pipeline.config.verifier import VerifierSettings
 
 __all__ = [
     "AudioFormat",
@@ -37,6 +38,7 @@ __all__ = [
     "ResourceSettings",
     "Service",
     "Settings",
+    "VerifierSettings",
     "VoiceLabelerSettings",
     "describe_validation",
     "load_config",

@@ -15,6 +15,7 @@ from ieat.pipeline.config.endpoints import (
 from ieat.pipeline.config.inputs import InputSettings
 from ieat.pipeline.config.labels import LabelSettings
 from ieat.pipeline.config.resources import ResourceSettings
+from ieat.pipeline.config.verifier import VerifierSettings
 from ieat.pipeline.failures import ConfigError
 from ieat.prompts.library import NAMES
 
@@ -45,6 +46,11 @@ class BuildConfig(Settings):
     without."""
     voice_labeler_settings: VoiceLabelerSettings = VoiceLabelerSettings()
     """How the voice labeler's endpoint is asked."""
+    verifier: str | None = None
+    """`openai:MODEL`, which must find the emotion again from the cause that `attributor: llm`
+    wrote, the words for feelings covered; null does without."""
+    verifier_settings: VerifierSettings = VerifierSettings()
+    """How the verifier's endpoint is asked."""
     labels: LabelSettings = LabelSettings()
     """How emotions are labeled."""
     user_speaker: str = "all"
@@ -97,6 +103,14 @@ class BuildConfig(Settings):
             raise ValueError(f"{engine!r} is no engine; write openai:MODEL, moonshine or gold")
         return engine
 
+    @field_validator("verifier")
+    @classmethod
+    def _names_a_verifier(cls, engine: str | None) -> str | None:
+        kind, _, model = (engine or "").partition(":")
+        if engine is not None and (kind != "openai" or not model):
+            raise ValueError(f"{engine!r} is no verifier; write openai:MODEL")
+        return engine
+
     @field_validator("voice_labeler")
     @classmethod
     def _names_a_model_that_hears(cls, engine: str | None) -> str | None:
@@ -132,6 +146,7 @@ class BuildConfig(Settings):
             ("recognizer", self.recognizer, self.recognizer_settings),
             ("language_model", self.language_model, self.language_model_settings),
             ("voice_labeler", self.voice_labeler, self.voice_labeler_settings),
+            ("verifier", self.verifier, self.verifier_settings),
         ):
             is_asked = engine is not None and ":" in engine
             if self.max_usd is not None and is_asked and settings.prices is None:
@@ -140,6 +155,7 @@ class BuildConfig(Settings):
                     "input and output"
                 )
         self._check_samples()
+        self._check_verifier()
         fusion = self.labels.fusion
         if fusion != "text" and self.voice_labeler is None:
             raise ValueError(
@@ -168,6 +184,20 @@ class BuildConfig(Settings):
                 "as 0.7: at 0 every answer is the same"
             )
 
+    def _check_verifier(self) -> None:
+        if self.verifier is None:
+            return
+        if self.attributor != "llm":
+            raise ValueError(
+                f"verifier: {self.verifier} reads causes that a language model wrote; set "
+                "attributor to llm"
+            )
+        if self.verifier == self.language_model and not self.verifier_settings.allow_self:
+            raise ValueError(
+                f"verifier: {self.verifier} wrote the causes itself; name another model, or set "
+                "verifier_settings.allow_self to true"
+            )
+
     @property
     def store_folder(self) -> str:
         """Folder of the response store."""
@@ -182,8 +212,8 @@ def load_config(
     Args:
         file: The YAML file; null takes flags alone.
         flags: Keys of `BuildConfig`; those that are null are left out.
-        base_url: Base URL of all endpoints: language model, recognizer and voice labeler; null
-            leaves it.
+        base_url: Base URL of all endpoints: language model, recognizer, voice labeler and
+            verifier; null leaves it.
 
     Raises:
         ConfigError: A file that cannot be read, an unknown key, a value that does not fit.
@@ -201,7 +231,12 @@ def load_config(
         values = read
     values |= {key: value for key, value in flags.items() if value is not None}
     if base_url is not None:
-        for name in ("language_model_settings", "recognizer_settings", "voice_labeler_settings"):
+        for name in (
+            "language_model_settings",
+            "recognizer_settings",
+            "voice_labeler_settings",
+            "verifier_settings",
+        ):
             given = values.get(name) or {}
             # What is no mapping is left as it is: the check below names it.
             values[name] = {**given, "base_url": base_url} if isinstance(given, dict) else given

@@ -87,6 +87,8 @@ class OpenAIChat:
         limits_folder: Folder in which the processes of this machine share the limits.
         audio_format: How sound is sent, to a model that labels voices; null for one that is asked
             by words alone.
+        settings_name: What the settings are called in the configuration, for messages; null takes
+            those of the language model or the voice labeler.
 
     Raises:
         ConfigError: The base URL is no URL.
@@ -98,15 +100,16 @@ class OpenAIChat:
         settings: LanguageModelSettings,
         limits_folder: Path | None = None,
         audio_format: AudioFormat | None = None,
+        settings_name: str | None = None,
     ) -> None:
-        kind, settings_name = (
+        kind, usual_name = (
             ("openai", "language_model_settings")
             if audio_format is None
             else ("openai-audio", "voice_labeler_settings")
         )
         self.engine_id = f"{kind}:{model}" + (f"@{settings.revision}" if settings.revision else "")
         self._model = model
-        self._endpoint = Endpoint(model, settings, settings_name, limits_folder)
+        self._endpoint = Endpoint(model, settings, settings_name or usual_name, limits_folder)
         self._dialect = Dialect(audio_format=audio_format or "wav")
         self._is_found = False
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from ieat.schemas.attribution import Attribution, Evidence
+from ieat.schemas.attribution import Attribution, Evidence, Reprediction
 from ieat.schemas.cells import (
     AudioCell,
     CauseCell,
@@ -122,6 +122,7 @@ def state_cell(state: EmotionalState) -> StateCell:
 
 def cause_cells(attribution: Attribution) -> tuple[CauseCell, ...]:
     """Return the causes of a state, the main one first."""
+    found = attribution.reprediction
     return tuple(
         CauseCell(
             turn_index=attribution.turn_index,
@@ -133,8 +134,11 @@ def cause_cells(attribution: Attribution) -> tuple[CauseCell, ...]:
             kind=cause.kind,
             evidence=tuple(_evidence_cell(shown) for shown in cause.evidence),
             agreement=attribution.agreement,
+            # The verifier reads the main cause; nothing is known of further ones.
+            repredicted=found.emotion if found and rank == 0 else None,
+            agrees=found.agrees if found and rank == 0 else None,
         )
-        for cause in attribution.causes
+        for rank, cause in enumerate(attribution.causes)
     )
 
 
@@ -167,7 +171,13 @@ def provenance_cell(
     """
     labels = [label for state in states for label in (state.gold, state.text, state.voice) if label]
     responses = [sample.response for sample in samples]
-    asked: list[EmotionLabel | Attribution | Response] = [*labels, *attributions, *responses]
+    readings = [found.reprediction for found in attributions if found.reprediction is not None]
+    asked: list[EmotionLabel | Attribution | Reprediction | Response] = [
+        *labels,
+        *attributions,
+        *readings,
+        *responses,
+    ]
     prompts = {
         sample.thinking.template_id: sample.thinking.template_sha256 for sample in samples
     } | {
@@ -183,6 +193,7 @@ def provenance_cell(
         recognizer_id=_engine(recognizer_of(composed, turn) for turn in turns),
         labeler_id=_engine(label.labeler_id for label in labels),
         attributor_id=_engine(attribution.attributor_id for attribution in attributions),
+        verifier_id=_engine(found.verifier_id for found in readings),
         writer_id=_engine(
             response.writer_id for response in responses if response.writer_id is not None
         ),

@@ -40,6 +40,8 @@ class RowSettings:
     """Most seconds of earlier clips in a stage-2 row."""
     stage2_audio: Literal["embed", "reference"]
     """Whether stage-2 rows hold their clips or only say where they lie."""
+    must_agree: bool = False
+    """Whether a verifier must have found the emotion of each cause again."""
 
 
 class _Basis(NamedTuple):
@@ -90,7 +92,9 @@ def _stage2_row(composed: ComposedDialogue, sample: Sample, settings: RowSetting
         response=_response_cell(composed, sample),
         consistency=consistency_cell(composed, sample),
         trajectory_so_far=tuple(state_cell(state) for state in basis.states),
-        trainable=_modes_cell(reasons_against(composed, sample, conversation)),
+        trainable=_modes_cell(
+            reasons_against(composed, sample, conversation, must_agree=settings.must_agree)
+        ),
         provenance=provenance_cell(
             composed,
             _rests_on(sample.response, conversation, basis.attributions, sample),
@@ -110,7 +114,11 @@ def _stage2_row(composed: ComposedDialogue, sample: Sample, settings: RowSetting
 
 
 def reasons_against(
-    composed: ComposedDialogue, sample: Sample, conversation: Conversation
+    composed: ComposedDialogue,
+    sample: Sample,
+    conversation: Conversation,
+    *,
+    must_agree: bool = False,
 ) -> tuple[str, ...]:
     """Return what speaks against training on a sample, as sorted codes.
 
@@ -125,6 +133,8 @@ def reasons_against(
         reasons.append("baseline_labeler")
     if any(found.attributor_id.startswith(BASELINE_ATTRIBUTOR) for found in basis.attributions):
         reasons.append("baseline_attributor")
+    if must_agree and not all(_is_confirmed(found) for found in basis.attributions):
+        reasons.append("unconfirmed_cause")
     if any(has_unscored_words(composed, turn) for turn in turns):
         reasons.append("unscored_words")
     if not all(has_sound(composed, turn) for turn in sample.target.user_turns):
@@ -136,6 +146,11 @@ def reasons_against(
     elif "thinking" not in sample.response.conditioned_on:
         reasons.append("response_without_thinking")
     return codes(reasons)
+
+
+def _is_confirmed(attribution: Attribution) -> bool:
+    """Tell whether a verifier found the emotion of a cause again."""
+    return attribution.reprediction is not None and attribution.reprediction.agrees
 
 
 def _modes_cell(reasons: tuple[str, ...]) -> ModesCell:

@@ -3,7 +3,14 @@ import re
 
 import pytest
 
-from ieat.pipeline.answers import RESPONSE_FORMS, CauseForm, JointForm, LabelForm, VoiceForm
+from ieat.pipeline.answers import (
+    RESPONSE_FORMS,
+    CauseForm,
+    JointForm,
+    LabelForm,
+    RepredictionForm,
+    VoiceForm,
+)
 from ieat.pipeline.checks import check_cause_text, check_evidence, check_not_copied
 from ieat.pipeline.failures import UnusableAnswer
 from ieat.prompts.library import (
@@ -28,6 +35,7 @@ FORMS = {
     "attribution": CauseForm,
     "joint": JointForm,
     "voice": VoiceForm,
+    "reprediction": RepredictionForm,
 }
 """The class that reads the answers to a prompt, of every version."""
 
@@ -81,6 +89,7 @@ def test_every_value_that_the_released_schema_allows_is_read(name, version):
         "kind": "explicit",
         "style": "calm",
         "delivery": "a",
+        "reading": "a",
         "response": "a",
         "events": ["sob"],
         "confidence": 0.5,

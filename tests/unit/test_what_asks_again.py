@@ -11,6 +11,7 @@ from ieat.pipeline.config import (
     BuildConfig,
     EndpointSettings,
     LanguageModelSettings,
+    VerifierSettings,
     VoiceLabelerSettings,
     load_config,
 )
@@ -20,14 +21,17 @@ from ieat.pipeline.run_state import RunState
 from ieat.pipeline.stages.label import label_emotions
 from ieat.pipeline.wiring import open_engines
 from ieat.prompts.library import FOLDER, VERSIONS
+from ieat.schemas.attribution import Attribution, Cause, CauseKind
 from ieat.schemas.dialogue import Language
+from ieat.schemas.emotion import Emotion
 from ieat.schemas.engine import Answer, StoredAnswer
 from tests.dialogues import dialogue, heard, transcribed
+from tests.unit.test_llm_engines import STOLEN
 
 TALK = (("ann", "My bag is gone"), ("bob", "Oh"), ("ann", "They stole it"), ("bob", "I see"))
 LABEL = (
     '{"evidence": [], "emotion": "neutral", "intensity": "low", "event": null, "appraisal": null, '
-    '"kind": null}'
+    '"kind": null, "reading": ""}'
 )
 """An answer of the language model that needs no second question."""
 
@@ -67,6 +71,9 @@ SAMPLING: dict[str, tuple[object, bool]] = {
 
 VOICE = ENDPOINT | SAMPLING | {"audio_format": ("flac", False)}
 """The same for the voice labeler: FLAC and WAV are the same sound."""
+
+VERIFIER = ENDPOINT | SAMPLING | {"allow_self": (True, False), "must_agree": (True, False)}
+"""The same for the verifier."""
 
 
 class Noting:
@@ -140,6 +147,7 @@ def test_every_setting_has_a_line_in_the_tables():
     assert set(EndpointSettings.model_fields) == set(ENDPOINT)
     assert set(LanguageModelSettings.model_fields) == set(ENDPOINT) | set(SAMPLING)
     assert set(VoiceLabelerSettings.model_fields) == set(VOICE)
+    assert set(VerifierSettings.model_fields) == set(VERIFIER)
 
 
 @pytest.mark.parametrize("name", [*ENDPOINT, *SAMPLING])
@@ -189,6 +197,36 @@ def test_a_setting_of_the_voice_labeler_asks_again_only_where_it_changes_answers
     assert (before == after) is not asks_again
 
 
+def read_back(of: BuildConfig) -> frozenset[str]:
+    """Return the keys of the questions to the verifier about one cause."""
+    store = Noting()
+    cause = Cause(event="A bag is gone.", appraisal=None, kind=CauseKind.LATENT, evidence=())
+    found = Attribution(
+        turn_index=0, speaker="ann", emotion=Emotion.SAD, intensity=None, causes=(cause,),
+        attributor_id="openai:m",
+    )  # fmt: skip
+
+    async def ask() -> frozenset[str]:
+        engines = open_engines(of, RunState(("attribute",), 1.0), store)
+        assert engines.verifier is not None
+        await engines.verifier.repredict(found, STOLEN)
+        await engines.close()
+        return frozenset(store.keys)
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize("name", VERIFIER)
+def test_a_setting_of_the_verifier_asks_again_only_where_it_changes_answers(tmp_path, name):
+    value, asks_again = VERIFIER[name]
+    reads = {"verifier": "openai:v"}
+    before = read_back(config(tmp_path, **reads))
+    after = read_back(config(tmp_path, **reads, verifier_settings={name: value}))
+    assert before
+    assert before.isdisjoint(after) is asks_again
+    assert (before == after) is not asks_again
+
+
 @pytest.mark.parametrize(
     ("change", "asks_again"),
     [
@@ -199,6 +237,7 @@ def test_a_setting_of_the_voice_labeler_asks_again_only_where_it_changes_answers
         ({"shards": 9}, False),
         ({"max_usd": 1.0}, False),
         ({"max_tokens": 10}, False),
+        ({"verifier": "openai:v", "verifier_settings": {"prices": {"input": 1.0}}}, False),
     ],
 )
 def test_a_change_of_the_build_asks_again_only_where_it_changes_questions(
