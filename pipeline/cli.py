@@ -51,6 +51,10 @@ LanguageModelOption = Annotated[
 VoiceLabeler = Annotated[
     str | None, typer.Option(help="openai-audio:MODEL, a model that takes sound in chats.")
 ]
+VerifierOption = Annotated[
+    str | None,
+    typer.Option("--verifier", help="openai:MODEL, a second model that reads causes back."),
+]
 BaseUrl = Annotated[str | None, typer.Option(help="Base URL of the OpenAI-compatible endpoint.")]
 Store = Annotated[str | None, typer.Option(help="Folder of the response store.")]
 UserSpeaker = Annotated[
@@ -102,6 +106,7 @@ def build(
     response: ResponseOption = None,
     language_model: LanguageModelOption = None,
     voice_labeler: VoiceLabeler = None,
+    verifier: VerifierOption = None,
     base_url: BaseUrl = None,
     store: Store = None,
     user_speaker: UserSpeaker = None,
@@ -143,6 +148,7 @@ def plan(
     response: ResponseOption = None,
     language_model: LanguageModelOption = None,
     voice_labeler: VoiceLabeler = None,
+    verifier: VerifierOption = None,
     base_url: BaseUrl = None,
     store: Store = None,
     user_speaker: UserSpeaker = None,
@@ -169,6 +175,7 @@ def check(
     response: ResponseOption = None,
     language_model: LanguageModelOption = None,
     voice_labeler: VoiceLabeler = None,
+    verifier: VerifierOption = None,
     base_url: BaseUrl = None,
     store: Store = None,
     user_speaker: UserSpeaker = None,

@@ -58,7 +58,8 @@ def consistency_cell(composed: ComposedDialogue, sample: Sample) -> ConsistencyC
 
     A written response has no sound yet: its cell says what a synthesized one should sound like.
     That of the corpus is intended as its turns are labeled, by the corpus or from their words, and
-    heard as a voice labeler heard them: answering turns have labels with `labels.speakers: all`.
+    heard as a voice labeler heard them. Answering turns have labels with `labels.speakers: all`, or
+    where they are attributed themselves.
     """
     response = sample.response
     turns = sample.target.answer_turns if response.audio else ()
