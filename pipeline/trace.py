@@ -270,7 +270,7 @@ def _write_cause(page: Page, cause: CauseCell, turns: dict[int, TurnCell]) -> No
 def _write_trust(page: Page, cause: CauseCell) -> None:
     """Say how many of several answers agree, and what a verifier found."""
     if cause.agreement is not None:
-        page.field("agreement", f"{cause.agreement:.0%} of the answers cite the same turns")
+        page.field("agreement", f"{cause.agreement:.0%} of the answers")
     if cause.agrees is not None:
         emotion = cause.repredicted.value if cause.repredicted else "unclear"
         page.field("read back", Text(emotion, style="green" if cause.agrees else "yellow"))
@@ -332,7 +332,7 @@ def _write_failures(page: Page, letters: Sequence[DeadLetterRow]) -> None:
 
 def _write_engines(page: Page, parts: Sequence[ProvenanceCell]) -> None:
     page.heading("Made with")
-    for name in ("recognizer", "labeler", "attributor", "writer"):
+    for name in ("recognizer", "labeler", "attributor", "verifier", "writer"):
         ids = sorted({engine for part in parts if (engine := getattr(part, f"{name}_id"))})
         if ids:
             page.field(name, ", ".join(ids))

@@ -1,17 +1,20 @@
 """Whole builds that ask several times and have causes read back: rows, books, plan and money."""
 
+import io
 import json
 from collections import Counter
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from rich.console import Console
 
 from ieat.pipeline.built_keys import keys_of_build
 from ieat.pipeline.check import check_build
 from ieat.pipeline.main import build
 from ieat.pipeline.output.verify import verify
 from ieat.pipeline.plan import plan_build
+from ieat.pipeline.trace import show_dialogue
 from tests.openai_server import OpenAIServer, Reply, Request, as_json, chat
 from tests.talk_build import build_config, shards
 from tests.talk_script import asked, endpoint, good_answer, manifest_line, reread, schema_of
@@ -190,6 +193,21 @@ def test_a_response_says_how_it_is_to_be_spoken_and_what_it_should_then_sound_li
         "word_error_rate": None,
         "num_words": None,
     }
+
+
+def test_a_person_sees_what_agrees_and_what_does_not(built):
+    printed = io.StringIO()
+    show_dialogue(built[0].output, "talks/zh", Console(file=printed, width=100))
+    said = [" ".join(line.split()) for line in printed.getvalue().splitlines()]
+    causes = said[said.index("Causes") : said.index("Targets")]
+    assert [line for line in causes if line.startswith(("agreement", "read back"))] == [
+        "agreement 100% of the answers",
+        "read back sad",
+        "agreement 67% of the answers",
+        "read back surprise",
+    ]
+    assert said.count("delivery 语气温和，语速放慢，先停顿再开口。") == 2
+    assert "verifier openai:fake-2" in said
 
 
 def test_a_verifier_that_comes_later_is_the_only_one_that_is_asked(tmp_path):
