@@ -117,7 +117,11 @@ def test_a_response_that_is_of_no_use_twice_fails_whatever_its_delivery():
         (Language.EN, "Warm, unhurried voice; a breath before the second sentence"),
         (Language.EN, "Speak softly and steadily, don't rush, let the last word fall."),
         (Language.EN, "Bright,\n  rising tone."),
+        (Language.EN, "A heavy, sorrowful tone throughout."),
+        (Language.EN, "Sincere and unhurried."),
         (Language.ZH, "声音轻柔，语速偏慢"),
+        (Language.ZH, "以关切的口吻"),
+        (Language.ZH, "平静而关切，句间稍顿。"),
         (Language.ZH, "先吸一口气，低声开口，尾音放轻。"),
     ],
 )
