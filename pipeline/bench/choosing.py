@@ -54,6 +54,8 @@ def configure(
         update={
             "labels": labels,
             "voice_labeler": None,
+            # Gold causes say more than a reader of causes does.
+            "verifier": None,
             "retry": (),
             "language_model": config.language_model if asks else None,
         }
