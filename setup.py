@@ -32,6 +32,7 @@ setup(
         "apache-beam>=2.70,<3",
         "async-timeout>=4; python_version < '3.11'",
         "av>=17.1,<20",
+        "datasketch>=2,<3",
         "fsspec>=2024.10",
         "librosa>=0.10.2",
         "numpy>=1.26",

@@ -98,12 +98,50 @@ RESPONSE_FORMS: dict[str, type[ResponseForm]] = {
 """Form of an answer to `response`, by the id of its answer schema."""
 
 
+class StepForm(_Form):
+    """One step of an answer to `retrospection`."""
+
+    turn: int
+    evidence: tuple[QuoteForm, ...]
+    event: str
+    emotion: Emotion | Literal["unclear"]
+    intensity: Intensity
+
+
+class RootedCauseForm(_Form):
+    """One cause of an answer to `retrospection`."""
+
+    evidence: tuple[QuoteForm, ...]
+    cause: str
+
+
+class RetrospectionForm(_Form):
+    """Answer to `retrospection`."""
+
+    steps: tuple[StepForm, ...]
+    causes: tuple[RootedCauseForm, ...]
+    root_cause: str
+    conclusion: str
+    arguments: tuple[str, ...]
+    takeaway: str
+    trajectory_answer: str
+    reasons_answer: str
+
+
+_NOT = r"(can['’]?t|cannot|won['’]?t|will not|(am |are |['’]m |['’]re )?(not able|unable) to)"
+_TASKS = (
+    r"(help(?! but\b| it\b)|assist|comply|provide|answer|continue|engage|discuss|fulfill|generate"
+    r"|create|respond|process|participate)"
+)
+# People say "I'm sorry, but that must hurt" and "Sorry, I can't come": a refusal names its task.
 _REFUSALS = re.compile(
     r"^\W*("
-    r"i['’]m sorry,? but|i am sorry,? but|sorry,? (but )?i (can|cannot|can't)"
-    r"|i (can['’]?t|cannot|am unable to|won['’]t) (help|assist|comply|provide|answer|continue)"
+    rf"((i['’]m|i am|we['’]re|we are) )?((really|so|very|truly) )?(sorry|afraid),? (but )?"
+    rf"((i|we) ?{_NOT} (\w+ ){{0,2}}{_TASKS}|as an ai|(this|that|the|your) (content|request)\b)"
+    rf"|(i|we) ?{_NOT} {_TASKS}"
     r"|as an ai"
     r"|(很抱歉|抱歉|对不起)[，,]?(我|作为)?.{0,6}(无法|不能|不便)"
+    r".{0,8}(回答|回应|回复|提供|协助|帮助|满足|继续|处理|生成|完成|讨论|参与)"
     r"|作为(一个|一名)?(ai|人工智能|语言模型)"
     r")",
     re.IGNORECASE,

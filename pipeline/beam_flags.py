@@ -74,6 +74,20 @@ def refuse_budget_elsewhere(
     )
 
 
+def refuse_screening_elsewhere(options: PipelineOptions, *, is_screened: bool) -> None:
+    """Refuse to decide over all dialogues where they never lie together.
+
+    Raises:
+        ConfigError: Something is decided so, and the pipeline does not run in this process.
+    """
+    if is_screened and not runs_here(options):
+        raise ConfigError(
+            "splits.shares and near_duplicates look at all dialogues before the first runs, in "
+            "this process; leave them out, or leave out the flags behind -- that run the pipeline "
+            "elsewhere"
+        )
+
+
 def _refuse_unknown_runner(name: str) -> None:
     try:
         create_runner(name)

@@ -131,10 +131,18 @@ OF_BUILDS = ("attributor", "labeler", "language_model", "store", "max_usd", "max
 
 
 def _what(context: typer.Context) -> "Wanted":
-    """Return what the flags of a command ask for."""
+    """Return what the flags of a command ask for.
+
+    Raises:
+        ConfigError: The report could not be written where it is wanted.
+    """
     from ieat.pipeline.bench.measuring import Wanted
 
     given = context.params
+    report = given["json_file"]
+    if report is not None and not Path(report).parent.is_dir():
+        # Told before anything is paid for.
+        raise ConfigError(f"cannot write {report}: there is no folder {Path(report).parent}")
     config = given["config"]
     return Wanted(
         file=Path(given["file"]),

@@ -9,12 +9,13 @@ import fsspec
 
 from ieat.pipeline.config import BuildConfig
 from ieat.pipeline.failures import ConfigError, RecordError, unwritable
-from ieat.pipeline.rules import attribute_rules, compose_rules, label_rules
+from ieat.pipeline.rules import attribute_rules, compose_rules, distill_rules, label_rules
 from ieat.pipeline.run_report import describe_asked
 from ieat.pipeline.run_state import RunState
 from ieat.pipeline.spending.ledger import Spent, sum_spent
 from ieat.pipeline.stages.attribute import attribute_emotions
 from ieat.pipeline.stages.compose import compose_samples
+from ieat.pipeline.stages.distill import distill
 from ieat.pipeline.stages.hear import hear
 from ieat.pipeline.stages.label import label_emotions
 from ieat.pipeline.stages.read import list_units, read_unit
@@ -122,8 +123,8 @@ async def _ask_engines(config: BuildConfig, dialogue: Dialogue, engines: Engines
 
     try:
         heard = await hear(dialogue, engines.examine)
-        seconds = sum(sound.duration for sound in heard.sounds if sound)
-        lines.append(f"heard     {seconds:.1f} s of sound ({took()})")
+        length = sum(sound.duration for sound in heard.sounds if sound)
+        lines.append(f"heard     {length:.1f} s of sound ({took()})")
         transcribed = await transcribe(heard, engines.recognizer)
         words = transcribed.transcript.utterances[0].clean
         lines.append(f"words     {engines.recognizer.recognizer_id}: {words!r} ({took()})")
@@ -153,9 +154,17 @@ async def _ask_engines(config: BuildConfig, dialogue: Dialogue, engines: Engines
             lines.append(f"response  {composed.samples[0].response.text} ({took()})")
         else:
             lines.append("response  not asked: the first turn is no target with a known state")
+        seconds = time.monotonic() - began
+        if engines.teacher is not None:
+            took()
+            distilled = await distill(composed, engines.teacher, distill_rules(config))
+            _refuse_failed(distilled.failures)
+            if distilled.distillations:
+                target = distilled.distillations[0].target
+                lines.append(f"teacher   {engines.teacher.teacher_id}: {target} ({took()})")
     except RecordError as error:
         raise ConfigError(f"{dialogue.dialogue_id}: {error.code}: {error.message}") from error
-    return _Tried(lines, time.monotonic() - began)
+    return _Tried(lines, seconds)
 
 
 def _heard(labeled: LabeledDialogue) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ieat.pipeline import bench_commands, render_commands, store_commands
+from ieat.pipeline import bench_commands, guard_commands, render_commands, store_commands
 from ieat.pipeline.config import BuildConfig, load_config
 from ieat.pipeline.failures import ConfigError, EngineUnavailable, RecordError
 from ieat.pipeline.init import write_config
@@ -29,6 +29,7 @@ app = typer.Typer(
 app.add_typer(store_commands.app, name="store")
 app.command()(render_commands.render)
 app.add_typer(bench_commands.app, name="bench")
+app.add_typer(guard_commands.app, name="guard")
 
 Config = Annotated[
     Path | None, typer.Option("--config", help="YAML file; `ieat init` writes a commented one.")
@@ -54,6 +55,10 @@ VoiceLabeler = Annotated[
 VerifierOption = Annotated[
     str | None,
     typer.Option("--verifier", help="openai:MODEL, a second model that reads causes back."),
+]
+Teacher = Annotated[
+    str | None,
+    typer.Option(help="openai:MODEL, the student's own model, for self-distillation."),
 ]
 BaseUrl = Annotated[str | None, typer.Option(help="Base URL of the OpenAI-compatible endpoint.")]
 Store = Annotated[str | None, typer.Option(help="Folder of the response store.")]
@@ -107,6 +112,7 @@ def build(
     language_model: LanguageModelOption = None,
     voice_labeler: VoiceLabeler = None,
     verifier: VerifierOption = None,
+    teacher: Teacher = None,
     base_url: BaseUrl = None,
     store: Store = None,
     user_speaker: UserSpeaker = None,
@@ -149,6 +155,7 @@ def plan(
     language_model: LanguageModelOption = None,
     voice_labeler: VoiceLabeler = None,
     verifier: VerifierOption = None,
+    teacher: Teacher = None,
     base_url: BaseUrl = None,
     store: Store = None,
     user_speaker: UserSpeaker = None,
@@ -176,6 +183,7 @@ def check(
     language_model: LanguageModelOption = None,
     voice_labeler: VoiceLabeler = None,
     verifier: VerifierOption = None,
+    teacher: Teacher = None,
     base_url: BaseUrl = None,
     store: Store = None,
     user_speaker: UserSpeaker = None,
@@ -208,7 +216,7 @@ def show(
 
 @app.command()
 def verify(out: Annotated[str, typer.Argument(help="Folder of the build.")]) -> None:
-    """Check hashes, schema, counts, and that every audio decodes."""
+    """Check hashes, schema, counts, splits, and that every audio decodes."""
     from ieat.pipeline.output.verify import verify as verify_build
 
     report = verify_build(out)

@@ -2,8 +2,8 @@
 
 import re
 
-from ieat.pipeline.checks import count_words, is_chinese, is_in_language
 from ieat.pipeline.failures import UnusableAnswer
+from ieat.pipeline.languages import count_words, is_chinese, is_in_language
 from ieat.schemas.dialogue import Language
 
 MAX_DELIVERY = {Language.EN: 45, Language.ZH: 80}

@@ -28,6 +28,7 @@ from ieat.pipeline.output.group_records import (
 )
 from ieat.pipeline.output.sink import SinkSettings, shard_of, write_unreached
 from ieat.pipeline.run_state import RunState
+from ieat.pipeline.screening import SCREENING, Screened, describe_screening, is_screened, screen
 from ieat.pipeline.spill import Spill, parse_spilled, spilled_lines
 from ieat.pipeline.stages.read import STAGE, list_units, read_or_set_aside
 from ieat.pipeline.steps import set_aside
@@ -74,6 +75,45 @@ def read_corpora(config: BuildConfig, state: RunState, folder: Path) -> Spill:
         spill.add(shard_of(unit_id, config.shards), read)
     spill.flush()
     return spill
+
+
+def read_and_screen(
+    config: BuildConfig, state: RunState, folder: Path, *, keeps_splits: bool = True
+) -> Screened:
+    """Read every dialogue, and decide what is decided over all of them.
+
+    Args:
+        config: What to build.
+        state: Tells when to stop: nothing is decided then, as nothing of it runs.
+        folder: An empty local folder.
+        keeps_splits: Whether new splits are remembered.
+
+    Raises:
+        ConfigError: An input holds nothing, or splits cannot be kept.
+    """
+    spill = read_corpora(config, state, folder)
+    if not is_screened(config) or state.stop_reason is not None:
+        return Screened(spill, ())
+    screened = folder / "screened"
+    screened.mkdir()
+    return screen(config, spill, state, screened, keeps_splits=keeps_splits)
+
+
+def read_for_plan(config: BuildConfig, state: RunState) -> Iterator[Dialogue | SetAside]:
+    """Yield what a build would run; what is decided over all dialogues is not remembered.
+
+    Raises:
+        ConfigError: As a build would.
+    """
+    if not is_screened(config):
+        for unit in list_units(config.inputs, config.limit):
+            settings = config.inputs[unit.input_index]
+            yield read_or_set_aside(unit, settings, state, config.user_speaker)
+        return
+    with tempfile.TemporaryDirectory(prefix="ieat-", ignore_cleanup_errors=True) as made:
+        spill, _ = read_and_screen(config, state, Path(made), keeps_splits=False)
+        for line in spilled_lines(spill.files(tuple(range(config.shards)))):
+            yield parse_spilled(line)
 
 
 def make_groups(
@@ -123,7 +163,9 @@ def run_groups(
     """
     folder = BuildFolder(settings.out)
     with work_folder(folder) as path:
-        spill = read_corpora(config, state, path)
+        spill, left_out = read_and_screen(config, state, path)
+        if config.near_duplicates is not None:
+            folder.write_json(SCREENING, describe_screening(left_out))
         groups = make_groups(config, identity, spill, state)
         # What is asked again may lie in any group.
         kept = {} if config.retry else finished_records(folder, groups)

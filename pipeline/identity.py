@@ -1,10 +1,14 @@
 """What makes a build this build: what build.json holds."""
 
+from itertools import product
 from typing import Any
 
 from ieat.pipeline.config import BuildConfig, LanguageModelSettings
 from ieat.pipeline.failures import ConfigError
+from ieat.pipeline.guard import hash_guard
+from ieat.prompts.instructions import TASKS, phrasings
 from ieat.prompts.library import NAMES, PromptError, PromptLibrary
+from ieat.schemas.dialogue import Language
 
 NO_PART_OF_IT = {
     "output",
@@ -21,8 +25,11 @@ NO_PART_OF_IT = {
     "recognizer_settings",
     "voice_labeler_settings",
     "verifier_settings",
+    "teacher_settings",
     "prompts",
     "resources",
+    "humdial_settings",
+    "guard",
 }
 """Keys that change how or how far a build runs, or that are told in other words."""
 
@@ -32,22 +39,31 @@ OF_RESOURCES = ("synthesizer", "synthesizer_is_open")
 OF_VOICES = ("fusion", "voice_weight", "conflict_confidence")
 """Keys of `labels` that do nothing without a voice labeler."""
 
+OF_TEACHERS = ("distillation", "reask_plain")
+"""Prompts that only a teacher is asked with."""
+
 
 def build_identity(config: BuildConfig, engine_ids: dict[str, str | None]) -> dict[str, Any]:
     """Return what build.json holds: a folder whose file differs holds another build.
 
     Raises:
-        ConfigError: A template is missing or was edited after its release.
+        ConfigError: A template is missing or was edited after its release, or the guard cannot
+            be read.
     """
+    library = PromptLibrary(config.prompts)
     try:
-        prompts = PromptLibrary(config.prompts).identities(used_prompts(config))
+        prompts = library.identities(used_prompts(config))
+        for language, task in product(Language, TASKS):
+            phrasings(library.template("instructions", language), task)
     except PromptError as error:
         raise ConfigError(str(error)) from error
     told = config.model_dump(mode="json", exclude=NO_PART_OF_IT)
-    for described in told["inputs"]:
+    for described in (*told["inputs"], *([told["aqa"]] if told["aqa"] else [])):
         for key in OF_RESOURCES:
             del described[key]
-    identity = {
+    # Where splits are remembered says nothing of them.
+    del told["splits"]["file"]
+    identity: dict[str, Any] = {
         "engines": engine_ids,
         "sampling": _sampling(config.language_model_settings) if config.language_model else None,
         "prompts": prompts,
@@ -57,6 +73,17 @@ def build_identity(config: BuildConfig, engine_ids: dict[str, str | None]) -> di
         # A build of single answers is the same build as before there were several.
         del told["samples"]
         del told["labels"]["min_agreement"]
+    if config.humdial_tables:
+        told["humdial_settings"] = config.humdial_settings.model_dump(mode="json")
+    else:
+        # A build without these tables is the same build as before there were any.
+        del told["humdial_tables"]
+    if config.guard is not None:
+        identity["guard"] = hash_guard(config.guard)
+    if not config.splits.shares:
+        del told["splits"]
+    if config.near_duplicates is None:
+        del told["near_duplicates"]
     if config.voice_labeler is None:
         # A build without voices is the same build as before there were any.
         del told["voice_labeler"]
@@ -74,6 +101,16 @@ def build_identity(config: BuildConfig, engine_ids: dict[str, str | None]) -> di
             "extra_body": reading.extra_body,
             "must_agree": reading.must_agree,
         }
+    if config.aqa is None:
+        del told["aqa"]
+    if config.teacher is None:
+        del told["teacher"]
+    else:
+        taught = config.teacher_settings
+        identity["teacher_sampling"] = _sampling(taught) | {
+            "extra_body": taught.body,
+            "context": taught.context,
+        }
     return identity
 
 
@@ -88,12 +125,16 @@ def _sampling(settings: LanguageModelSettings) -> dict[str, Any]:
 
 def used_prompts(config: BuildConfig) -> tuple[str, ...]:
     """Return the names of the prompts that are part of a build."""
-    unused = set()
-    if config.voice_labeler is None:
-        unused.add("voice")
+    without = set() if config.voice_labeler is not None else {"voice"}
     if config.verifier is None:
-        unused.add("reprediction")
-    return tuple(name for name in NAMES if name not in unused)
+        without.add("reprediction")
+    if config.teacher is None:
+        without.update(OF_TEACHERS)
+    if not config.humdial_tables:
+        without.add("questions")
+    if not {"t1", "t2"} & set(config.humdial_tables):
+        without |= {"retrospection", "retrospection_reask"}
+    return tuple(name for name in NAMES if name not in without)
 
 
 def not_configured(config: BuildConfig) -> tuple[str, ...]:
@@ -103,6 +144,7 @@ def not_configured(config: BuildConfig) -> tuple[str, ...]:
         ("labels from the voice", config.voice_labeler is None),
         ("causes by a language model", config.attributor != "llm"),
         ("written responses", config.response != "written"),
-        ("self-distillation targets", True),
+        ("self-distillation targets", config.teacher is None),
+        ("spoken questions", config.aqa is None),
     ]
     return tuple(name for name, is_missing in without if is_missing)

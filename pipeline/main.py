@@ -16,9 +16,16 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from rich.console import Console
 
-from ieat.pipeline.beam_flags import beam_options, refuse_budget_elsewhere, runs_here
+from ieat.pipeline.aqa import tables_of, write_questions
+from ieat.pipeline.beam_flags import (
+    beam_options,
+    refuse_budget_elsewhere,
+    refuse_screening_elsewhere,
+    runs_here,
+)
 from ieat.pipeline.coders import register_coders
 from ieat.pipeline.config import BuildConfig
+from ieat.pipeline.corpora.aqa import refuse_soundless
 from ieat.pipeline.failures import unwritable
 from ieat.pipeline.groups import run_groups
 from ieat.pipeline.identity import (
@@ -30,16 +37,34 @@ from ieat.pipeline.output.card import write_card
 from ieat.pipeline.output.clips import read_clip
 from ieat.pipeline.output.files import BuildFolder
 from ieat.pipeline.output.group_records import Group, GroupRecord, read_record
-from ieat.pipeline.output.sink import SinkSettings, WriteBuild, close_build
+from ieat.pipeline.output.sink import Beside, SinkSettings, WriteBuild, close_build
 from ieat.pipeline.output.stage2_rows import RowSettings
 from ieat.pipeline.progress import ProgressView
 from ieat.pipeline.resources import list_resources
-from ieat.pipeline.rules import attribute_rules, compose_rules, label_rules
+from ieat.pipeline.rules import (
+    attribute_rules,
+    compose_rules,
+    distill_rules,
+    humdial_row_settings,
+    humdial_tables,
+    label_rules,
+    retrospect_rules,
+)
 from ieat.pipeline.run_report import describe_asked, describe_run
 from ieat.pipeline.run_state import MIN_ENDED, RunState
+from ieat.pipeline.screening import is_screened
 from ieat.pipeline.spending.ledger import Budget, Ledger, Spent, sum_spent
 from ieat.pipeline.stages.attribute import AttributeEmotions
 from ieat.pipeline.stages.compose import ComposeSamples
+from ieat.pipeline.stages.distill import DistillAnswers
+from ieat.pipeline.stages.guard import (
+    GIVEN,
+    SAID,
+    WRITTEN,
+    GuardGiven,
+    GuardSaid,
+    GuardWritten,
+)
 from ieat.pipeline.stages.hear import HearTurns
 from ieat.pipeline.stages.label import LabelEmotions
 from ieat.pipeline.stages.read import (
@@ -49,13 +74,29 @@ from ieat.pipeline.stages.read import (
     ReadSpilled,
     refuse_empty_inputs,
 )
+from ieat.pipeline.stages.retrospect import LookBackOver
 from ieat.pipeline.stages.transcribe import Transcribe
-from ieat.pipeline.steps import DeadLetters, EngineRoom, StepContext
+from ieat.pipeline.steps import DeadLetters, EngineRoom, StepContext, Worker
 from ieat.pipeline.store.withdrawn import read_withdrawn
 from ieat.pipeline.wiring import Engines, engine_ids, engine_opener
+from ieat.prompts.library import PromptLibrary
 from ieat.schemas.build import Manifest, UnitCounts
+from ieat.schemas.rows import CORE_TABLES
 
-STAGES = ("hear", "transcribe", "label", "attribute", "compose")
+STAGES = ("hear", "transcribe", "label", "attribute", "compose", "distill", "retrospect")
+GUARDED_STAGES = (
+    GIVEN,
+    "hear",
+    "transcribe",
+    SAID,
+    "label",
+    "attribute",
+    "compose",
+    WRITTEN,
+    "distill",
+    "retrospect",
+)
+"""The stages of a build that keeps test sets out."""
 EXIT_CODES = {"engine_unavailable": 4, "too_many_failed": 5}
 """Exit code of each reason to stop; all others are limits or a person: 3."""
 
@@ -132,16 +173,26 @@ def assemble(
     else:
         units = pipeline | "List dialogues" >> ListSpilled(files)
         read = units | "Read dialogues" >> ReadSpilled(config.user_speaker, dead)
+    is_guarded = config.guard is not None
+    given = read | "Guard" >> GuardGiven(context) if is_guarded else read
+    said = given | "Hear turns" >> HearTurns(context) | "Transcribe" >> Transcribe(context)
+    if is_guarded:
+        said = said | "Guard words" >> GuardSaid(context)
     composed = (
-        read
-        | "Hear turns" >> HearTurns(context)
-        | "Transcribe" >> Transcribe(context)
+        said
         | "Label emotions" >> LabelEmotions(label_rules(config), context)
         | "Attribute emotions" >> AttributeEmotions(attribute_rules(config), context)
         | "Compose samples" >> ComposeSamples(compose_rules(config), context)
     )
+    if is_guarded:
+        composed = composed | "Guard answers" >> GuardWritten(context)
+    done = (
+        composed
+        | "Distill answers" >> DistillAnswers(distill_rules(config), context)
+        | "Look back" >> LookBackOver(retrospect_rules(config), context)
+    )
     settings = _sink_settings(config)
-    composed | "Write build" >> WriteBuild(settings, group, read_clip, dead.all(), units)
+    done | "Write build" >> WriteBuild(settings, group, read_clip, dead.all(), units)
 
 
 def build(
@@ -163,9 +214,12 @@ def build(
     """
     options = beam_options(beam_flags)
     refuse_budget_elsewhere(options, config.max_usd, config.max_tokens)
+    refuse_screening_elsewhere(options, is_screened=is_screened(config))
     register_coders()
     # An empty input is told before the output folder is touched.
     refuse_empty_inputs(config.inputs)
+    if config.aqa is not None:
+        refuse_soundless(config.aqa)
     room = EngineRoom(
         engine_opener(config),
         partial(_open_state, config),
@@ -183,8 +237,12 @@ def build(
             _quiet_beam(),
         ):
             records = _run(config, ids, options, room, worker.state)
+            beside = _write_beside(config, worker)
         manifest = close_build(
-            _sink_settings(config), records, keeps_records=_may_go_on(worker.state)
+            _sink_settings(config),
+            records,
+            keeps_records=_may_go_on(worker.state),
+            beside=beside,
         )
         judge(manifest.books.dialogues, config.max_failed_ratio, worker.state)
     finally:
@@ -227,6 +285,14 @@ def _run(
     return [read_record(BuildFolder(config.output), whole)]
 
 
+def _write_beside(config: BuildConfig, worker: Worker[Engines]) -> Beside:
+    """Write the tables that do not come from dialogues."""
+    if config.aqa is None:
+        return Beside()
+    settings = _sink_settings(config)
+    return write_questions(config.aqa, settings, worker.state, worker.engines.guard)
+
+
 def _may_go_on(state: RunState) -> bool:
     """Tell whether the next run may skip what this one finished: not where much of it failed."""
     return state.stop_reason is not None and state.stop_reason.code != "too_many_failed"
@@ -236,7 +302,8 @@ def _open_state(config: BuildConfig) -> RunState:
     """Return the state of a run that begins; it is made where the engines are opened."""
     budget = Budget(config.max_usd, config.max_tokens)
     withdrawn = read_withdrawn(config.store_folder)
-    return RunState(STAGES, config.max_failed_ratio, Ledger(budget), withdrawn)
+    stages = STAGES if config.guard is None else GUARDED_STAGES
+    return RunState(stages, config.max_failed_ratio, Ledger(budget), withdrawn)
 
 
 def _open_folder(config: BuildConfig, ids: dict[str, str | None]) -> BuildFolder:
@@ -272,8 +339,13 @@ def _sink_settings(config: BuildConfig) -> SinkSettings:
             max_context_seconds=config.max_context_seconds,
             stage2_audio=config.stage2_audio,
             must_agree=config.verifier is not None and config.verifier_settings.must_agree,
+            humdial=humdial_row_settings(config),
+            prompts=PromptLibrary(config.prompts),
         ),
+        tables=(*CORE_TABLES, *humdial_tables(config)),
         not_configured=not_configured(config),
+        checks=config.checks,
+        tables_beside=tables_of(config.aqa),
     )
 
 

@@ -6,20 +6,30 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from ieat.pipeline.config import BuildConfig, LanguageModelSettings, ResourceSettings
+from ieat.pipeline.corpora.aqa import refuse_soundless
 from ieat.pipeline.failures import ConfigError, NotInStore, RecordError
+from ieat.pipeline.groups import read_for_plan
 from ieat.pipeline.history import attributed_speakers, find_targets
 from ieat.pipeline.plan_report import Plan, StagePlan
 from ieat.pipeline.ports import ResponseStore, VoiceLabeler
 from ieat.pipeline.resources import refuse_unwanted
-from ieat.pipeline.rules import attribute_rules, compose_rules, label_rules
+from ieat.pipeline.rules import (
+    attribute_rules,
+    compose_rules,
+    distill_rules,
+    label_rules,
+    retrospect_rules,
+)
 from ieat.pipeline.run_state import RunState
 from ieat.pipeline.spending.estimate import Calibration, PlanningLedger, price_expected
 from ieat.pipeline.spending.prices import TEMPLATE_TOKENS
 from ieat.pipeline.stages.attribute import attribute_emotions
 from ieat.pipeline.stages.compose import compose_samples
+from ieat.pipeline.stages.distill import distill
+from ieat.pipeline.stages.guard import guard_given, guard_said
 from ieat.pipeline.stages.hear import hear
 from ieat.pipeline.stages.label import has_voice, label_emotions
-from ieat.pipeline.stages.read import list_units, read_or_set_aside
+from ieat.pipeline.stages.retrospect import retrospect, wanted_tables
 from ieat.pipeline.stages.transcribe import transcribe
 from ieat.pipeline.store.opening import open_for_upkeep
 from ieat.pipeline.store.seal import BrokenAnswer, unseal
@@ -28,7 +38,7 @@ from ieat.pipeline.wiring import Engines, asks_jointly, open_engines, open_store
 from ieat.prompts.library import PromptLibrary
 from ieat.schemas.dialogue import Dialogue, Language, Turn
 from ieat.schemas.engine import StoredAnswer, Usage
-from ieat.schemas.records import ComposedDialogue, HeardDialogue, SetAside
+from ieat.schemas.records import ComposedDialogue, DistilledDialogue, HeardDialogue, SetAside
 from ieat.schemas.sample import Target
 
 TRANSCRIPTION = "transcription"
@@ -128,17 +138,18 @@ async def _plan(config: BuildConfig) -> Plan:
     state = RunState(("plan",), 1.0, ledger, read_withdrawn(config.store_folder))
     engines = open_engines(config, state, store)
     plan = Plan(stages=_stages(config), max_usd=config.max_usd, max_tokens=config.max_tokens)
+    if config.aqa is not None:
+        plan.num_questions = refuse_soundless(config.aqa)
     prompts = PromptLibrary(config.prompts)
     planning = _Planning(config, plan, engines, store, prompts, ledger, [])
     try:
-        for unit in list_units(config.inputs, config.limit):
-            read = read_or_set_aside(
-                unit, config.inputs[unit.input_index], state, config.user_speaker
-            )
+        for read in read_for_plan(config, state):
             if isinstance(read, SetAside):
                 plan.broken.setdefault(read.code, []).append(read.message)
                 continue
             try:
+                if engines.guard is not None:
+                    read = await guard_given(read, engines.guard)
                 heard = await hear(read, engines.examine)
             except RecordError as error:
                 plan.broken.setdefault(error.code, []).append(error.message)
@@ -182,6 +193,8 @@ def _stages(config: BuildConfig) -> dict[str, StagePlan]:
         ("label", config.labeler == "llm" or config.voice_labeler is not None),
         ("attribute", config.attributor == "llm"),
         ("compose", config.response == "written"),
+        ("distill", config.teacher is not None),
+        ("retrospect", bool({"t1", "t2"} & set(config.humdial_tables))),
     ]
     return {name: StagePlan() for name, is_asked in names if is_asked}
 
@@ -260,6 +273,8 @@ async def _count_questions(planning: _Planning, heard: HeardDialogue) -> Compose
         return None
     try:
         transcribed = await transcribe(heard, engines.recognizer)
+        if engines.guard is not None:
+            await guard_said(transcribed, engines.guard)
     except RecordError as error:
         plan.broken.setdefault(error.code, []).append(error.message)
         return None
@@ -268,28 +283,55 @@ async def _count_questions(planning: _Planning, heard: HeardDialogue) -> Compose
         transcribed, engines.labeler, label_rules(config), engines.voice_labeler
     )
     _note(plan, "label", store)
-    num_read_before = _num_unread(planning)
+    num_missed_before = len(planning.ledger.missing)
     attributed = await attribute_emotions(labeled, engines.attributor, attribute_rules(config))
     _note(plan, "attribute", store)
-    num_bytes = sum(
+    sizes = [
         _line_bytes(turn.speaker, utterance.clean)
         for turn, utterance in zip(dialogue.turns, transcribed.transcript.utterances, strict=True)
-    )
+    ]
+    num_bytes = sum(sizes)
     num_missing = sum(failure.code == "not_in_store" for failure in attributed.failures)
     num_unlabeled = sum(failure.code == "not_in_store" for failure in labeled.failures)
     if not asks_jointly(config):
         num_asked = num_unlabeled * config.samples
         _bound(planning, "attribute", "attribution", num_asked, num_bytes, dialogue.language)
     # A cause that is there and was not read back is a question that is known.
-    num_unread = num_missing - (_num_unread(planning) - num_read_before)
-    _bound_readings(planning, num_unread, dialogue.language)
+    reading = planning.prompts.prompt("reprediction", dialogue.language).answer_schema.schema_id
+    missed = planning.ledger.missing[num_missed_before:]
+    num_unread = sum(question.label == reading for question in missed)
+    _bound_readings(planning, num_missing - num_unread, dialogue.language)
     composed = await compose_samples(attributed, engines.responder, compose_rules(config))
     _note(plan, "compose", store)
     num_waiting = sum(failure.code == "needs_failed_state" for failure in composed.failures)
     _bound(
         planning, "compose", "response", num_waiting, num_bytes + THINKING_BYTES, dialogue.language
     )
+    if any(failure.code == "not_in_store" for failure in labeled.failures):
+        # What the teacher is told of emotions and sounds is not known of all turns.
+        _bound_taught(planning, dialogue, sizes)
+        distilled = DistilledDialogue(**dict(composed))
+    else:
+        distilled = await distill(composed, engines.teacher, distill_rules(config))
+        _note(plan, "distill", store)
+    await retrospect(distilled, engines.retrospector, retrospect_rules(config))
+    _note(plan, "retrospect", store)
     return composed
+
+
+def _bound_taught(planning: _Planning, dialogue: Dialogue, sizes: Sequence[int]) -> None:
+    """Bound what a teacher is asked: a question for each turn of the user.
+
+    Args:
+        planning: The plan.
+        dialogue: The dialogue.
+        sizes: Most bytes that each of its turns has in a question.
+    """
+    config = planning.config
+    users = attributed_speakers(dialogue, config.user_speaker)
+    count = sum(turn.speaker in users for turn in dialogue.turns)
+    shown = sum(sizes) if config.teacher_settings.context == "history" else max(sizes)
+    _bound(planning, "distill", "distillation", count, shown, dialogue.language)
 
 
 async def _bound_without_words(planning: _Planning, heard: HeardDialogue) -> None:
@@ -300,14 +342,15 @@ async def _bound_without_words(planning: _Planning, heard: HeardDialogue) -> Non
     labeled = turns if config.labels.speakers == "attributed" else list(dialogue.turns)
     await _look_up_voices(labeled, heard, engines.voice_labeler)
     _note(planning.plan, "label", planning.store)
-    said = sum(
+    sizes = [
         max(
             _line_bytes(turn.speaker, turn.text or ""),
             _line_bytes(turn.speaker, "")
             + (round(BYTES_PER_SECOND * sound.duration) if sound else 0),
         )
         for turn, sound in zip(dialogue.turns, heard.sounds, strict=True)
-    )
+    ]
+    said = sum(sizes)
     is_joint = asks_jointly(config)
     if config.labeler == "llm":
         count = sum(turn.emotion is None or config.labels.also_gold for turn in labeled)
@@ -317,6 +360,9 @@ async def _bound_without_words(planning: _Planning, heard: HeardDialogue) -> Non
     _bound(planning, "attribute", "attribution", num_causes, said, dialogue.language)
     _bound_readings(planning, len(turns), dialogue.language)
     _bound(planning, "compose", "response", len(turns), said + THINKING_BYTES, dialogue.language)
+    _bound_taught(planning, dialogue, sizes)
+    num_looks = int(bool(wanted_tables(dialogue, retrospect_rules(config))))
+    _bound(planning, "retrospect", "retrospection", num_looks, said, dialogue.language)
 
 
 async def _look_up_voices(
@@ -345,20 +391,13 @@ def _note(plan: Plan, stage: str, store: PlanningStore) -> None:
         plan.stages[stage].num_known += num_asked - num_found
 
 
-def _num_unread(planning: _Planning) -> int:
-    """Return how many causes are known that nobody read back yet."""
-    wanted = planning.prompts.prompt("reprediction", Language.EN).answer_schema.schema_id
-    return sum(missing.label == wanted for missing in planning.ledger.missing)
-
-
 def _bound(
     planning: _Planning, stage: str, prompt: str, count: int, num_bytes: int, language: Language
 ) -> None:
-    """Add questions to the language model that may come up, of a stage that asks."""
-    model = planning.engines.model
-    if model is not None:
-        settings = planning.config.language_model_settings
-        asked = _Possible(stage, prompt, count, num_bytes, model.engine_id, settings)
+    """Add questions that may come up, of a stage that asks."""
+    if stage in planning.plan.stages and count:
+        engine_id, settings = _asked_in(planning, stage)
+        asked = _Possible(stage, prompt, count, num_bytes, engine_id, settings)
         _add_possible(planning, asked, language)
 
 
@@ -428,3 +467,20 @@ def _reckon_possible(planning: _Planning, calibration: Calibration) -> None:
         stage.add(most, price_expected(most, most, possible.settings.prices))
         if not calibration.knows(possible.engine_id):
             planning.plan.uncalibrated.add(possible.engine_id)
+
+
+def _asked_in(planning: _Planning, stage: str) -> tuple[str, LanguageModelSettings]:
+    """Return which engine a stage asks and how: the teacher or the language model.
+
+    Raises:
+        ValueError: The stage asks nobody.
+    """
+    config, engines = planning.config, planning.engines
+    if stage == "distill" and engines.teacher is not None:
+        return engines.teacher.teacher_id, config.teacher_settings
+    if engines.model is None:
+        raise ValueError(f"the stage {stage} asks nobody")
+    settings = config.language_model_settings
+    if stage == "retrospect":
+        settings = settings.model_copy(update={"max_tokens": config.humdial_settings.max_tokens})
+    return engines.model.engine_id, settings

@@ -41,6 +41,8 @@ class Plan:
     num_dialogues: int = 0
     num_turns: int = 0
     num_targets: int = 0
+    num_questions: int = 0
+    """Lines of the file of spoken questions."""
     hours: float = 0.0
     """Sound of all turns, hours."""
     bytes_needed: int = 0
@@ -81,6 +83,8 @@ class Plan:
             f"hours      {self.hours:.2f}",
             f"disk       {disk} {self.bytes_needed / 1e6:.1f} MB of audio",
         ]
+        if self.num_questions:
+            lines.append(f"questions  {self.num_questions}")
         for code, messages in sorted(self.broken.items()):
             lines.append(f"cannot be used: {len(messages)} ({code}); the first: {messages[0]}")
         if not self.stages:

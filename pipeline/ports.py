@@ -1,6 +1,6 @@
 """What the pipeline wants of the outside: small protocols that take and return records."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -9,10 +9,12 @@ import numpy.typing as npt
 from ieat.schemas.attribution import Attribution, Reprediction
 from ieat.schemas.audio import AudioSpan, Sound
 from ieat.schemas.dialogue import Dialogue, Language, Turn
-from ieat.schemas.emotion import EmotionalState, EmotionLabel, VocalEvent
+from ieat.schemas.distillation import Distillation
+from ieat.schemas.emotion import Emotion, EmotionalState, EmotionLabel, VocalEvent
 from ieat.schemas.engine import Answer, Question, StoredAnswer
 from ieat.schemas.history import HeardTurn, History
 from ieat.schemas.records import SourceUnit
+from ieat.schemas.retrospection import LookBack, Retrospection
 from ieat.schemas.sample import Response, Target, Thinking
 from ieat.schemas.transcript import Recognition
 
@@ -235,6 +237,43 @@ class Responder(Protocol):
 
         Raises:
             RecordError: There is no usable response.
+            EngineUnavailable: The engine still fails after its own retries.
+        """
+        ...
+
+
+class Retrospector(Protocol):
+    """Looks back over a whole dialogue: the one engine that knows how a dialogue goes on."""
+
+    retrospector_id: str
+
+    async def look_back(self, history: History, asked: LookBack) -> Retrospection:
+        """Return what the look back gives; `history` holds every turn up to the question.
+
+        Raises:
+            RecordError: Nothing usable was given.
+            EngineUnavailable: The engine still fails after its own retries.
+        """
+        ...
+
+
+class Teacher(Protocol):
+    """Answers what is said as it would answer a person whom it hears."""
+
+    teacher_id: str
+
+    async def answer(
+        self, history: History, emotions: Mapping[int, Emotion], instruction: str
+    ) -> Distillation:
+        """Return the answer to the last turn.
+
+        Args:
+            history: The turns that the teacher sees.
+            emotions: The emotions that are known, by 0-based turn.
+            instruction: What the student is told; the teacher does not see it.
+
+        Raises:
+            RecordError: There is no usable answer.
             EngineUnavailable: The engine still fails after its own retries.
         """
         ...

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 import pyarrow.parquet as pq
 
-from ieat.pipeline.config import BuildConfig, EndpointSettings
+from ieat.pipeline.config import AqaSettings, BuildConfig, EndpointSettings, InputSettings
+from ieat.pipeline.corpora.aqa import name_questions
 from ieat.pipeline.corpora.naming import name_corpus
 from ieat.pipeline.corpora.places import find_place
 from ieat.pipeline.failures import ConfigError
@@ -162,12 +163,17 @@ def refuse_unwanted(config: BuildConfig) -> None:
                 f"{asked.name}_settings.model_is_open: true"
             )
     if gates.closed_synthesizers == "refuse":
-        for number, described in enumerate(config.inputs):
+        named: list[tuple[str, InputSettings | AqaSettings]] = [
+            (f"inputs.{number}", described) for number, described in enumerate(config.inputs)
+        ]
+        if config.aqa is not None:
+            named.append(("aqa", config.aqa))
+        for key, described in named:
             if described.synthesizer is not None and not described.synthesizer_is_open:
                 raise ConfigError(
-                    f"resources.closed_synthesizers: refuse, but inputs.{number} was synthesized "
+                    f"resources.closed_synthesizers: refuse, but {key} was synthesized "
                     f"by {described.synthesizer}, which is not declared open; leave it out, or set "
-                    f"inputs.{number}.synthesizer_is_open: true where that is so"
+                    f"{key}.synthesizer_is_open: true where that is so"
                 )
 
 
@@ -194,6 +200,8 @@ def list_resources(
         for settings in config.inputs
         for corpus in [name_corpus(settings, find_place(settings.path))]
     )
+    if config.aqa is not None:
+        data = (*data, _questions(config.aqa))
     prompts = PromptLibrary(config.prompts).identities(used_prompts(config))
     return Resources(
         models=models,
@@ -207,6 +215,17 @@ def list_resources(
         tts_open_source=_all(
             found.synthesizer_is_open for found in data if found.synthesizer is not None
         ),
+    )
+
+
+def _questions(aqa: AqaSettings) -> DataResource:
+    """Return the file of questions as a corpus."""
+    return DataResource(
+        corpus=name_questions(aqa),
+        path=aqa.path,
+        licenses=(aqa.license,) if aqa.license else (),
+        synthesizer=aqa.synthesizer,
+        synthesizer_is_open=aqa.synthesizer_is_open,
     )
 
 

@@ -9,11 +9,16 @@ from typing import Any
 
 from ieat.pipeline.run_state import RunState
 from ieat.pipeline.spending.ledger import Spent, sum_spent
+from ieat.schemas.rows import CORE_TABLES
 
 PACKAGES = ("ieat", "apache-beam", "openai", "pyarrow", "librosa", "soundfile", "av")
 """Packages whose versions a run is told by."""
 
-STAGES_OF_TABLE = {"stage1": ("transcribe", "label"), "stage2": ("attribute", "compose")}
+STAGES_OF_TABLE = {
+    "stage1": ("transcribe", "label", "distill"),
+    "stage2": ("attribute", "compose"),
+    "humdial": ("retrospect",),
+}
 """Stages whose answers a table adds to those before it."""
 
 
@@ -110,6 +115,7 @@ def _money(asked: Mapping[tuple[str, str], Spent], num_dialogues: int) -> dict[s
     tables = {
         table: sum_spent(spent for (stage, _), spent in asked.items() if stage in stages)
         for table, stages in STAGES_OF_TABLE.items()
+        if table in CORE_TABLES or any(stage in stages for stage, _ in asked)
     }
     return {
         "usd": round(total.usd, 6),

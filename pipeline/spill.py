@@ -79,6 +79,10 @@ class Spill:
         """Return the files of some shards; a shard without records has none."""
         return tuple(str(self._file(shard)) for shard in shards if shard in self._counts)
 
+    def remove(self, shard: int) -> None:
+        """Remove the file of a shard, where there is one."""
+        self._file(shard).unlink(missing_ok=True)
+
     def _file(self, shard: int) -> Path:
         return self._folder / f"{shard:05d}.jsonl"
 

@@ -24,8 +24,11 @@ from ieat.pipeline.engines.moonshine import MoonshineTranscriber
 from ieat.pipeline.engines.openai_chat import OpenAIChat
 from ieat.pipeline.engines.openai_transcription import OpenAITranscriber
 from ieat.pipeline.engines.responders import CorpusResponder, WrittenResponder
+from ieat.pipeline.engines.retrospector import LLMRetrospector
+from ieat.pipeline.engines.teacher import LLMTeacher
 from ieat.pipeline.engines.verifier import LLMVerifier, VerifiedAttributor
 from ieat.pipeline.failures import RunStopped
+from ieat.pipeline.guard import Guard, read_guard
 from ieat.pipeline.ports import (
     Attributor,
     Call,
@@ -33,8 +36,10 @@ from ieat.pipeline.ports import (
     LanguageModel,
     Responder,
     ResponseStore,
+    Retrospector,
     Samples,
     SpeechRecognizer,
+    Teacher,
     Transcriber,
     Verifier,
     VoiceLabeler,
@@ -64,9 +69,12 @@ class Engines:
     verifier: Verifier | None
     """Who reads the causes back for the attributor; null when nobody does."""
     responder: Responder
+    retrospector: Retrospector | None
+    teacher: Teacher | None
     model: StoredLanguageModel | None
     store: ResponseStore
     closers: tuple[Callable[[], Awaitable[None]], ...]
+    guard: Guard | None = None
 
     async def close(self) -> None:
         """Let go of connections, models and the store, the store last."""
@@ -144,7 +152,15 @@ def _open(parts: _Parts) -> Engines:
         attributor = VerifiedAttributor(attributor, verifier)
     responder: Responder = CorpusResponder()
     if config.response == "written" and model is not None:
-        responder = WrittenResponder(at("compose", model), prompts, sampling)
+        responder = WrittenResponder(at("compose", model), prompts, sampling, config.checks)
+    retrospector: Retrospector | None = None
+    if {"t1", "t2"} & set(config.humdial_tables) and model is not None:
+        retrospector = LLMRetrospector(
+            at("retrospect", model),
+            prompts,
+            sampling.model_copy(update={"max_tokens": config.humdial_settings.max_tokens}),
+            config.humdial_settings,
+        )
     return Engines(
         examine=examine,
         recognizer=recognizer,
@@ -153,9 +169,12 @@ def _open(parts: _Parts) -> Engines:
         attributor=attributor,
         verifier=verifier,
         responder=responder,
+        teacher=_teacher(parts, prompts),
+        retrospector=retrospector,
         model=model,
         store=parts.store,
         closers=tuple(parts.closers),
+        guard=None if config.guard is None else read_guard(config.guard),
     )
 
 
@@ -286,6 +305,19 @@ def _verifier(parts: _Parts, prompts: PromptLibrary) -> LLMVerifier | None:
     return LLMVerifier(asked, prompts, _sampling(settings))
 
 
+def _teacher(parts: _Parts, prompts: PromptLibrary) -> Teacher | None:
+    config = parts.config
+    if config.teacher is None:
+        return None
+    settings = config.teacher_settings
+    name = config.teacher.partition(":")[2]
+    model = OpenAIChat(name, settings, limits_folder(config), settings_name="teacher_settings")
+    meter = parts.state.ledger.meter("distill", model.engine_id, settings.prices)
+    asked = _stored(parts, model, settings.in_flight).at(meter)
+    sampling = _sampling(settings.model_copy(update={"extra_body": settings.body}))
+    return LLMTeacher(asked, prompts, sampling, settings.context, config.checks)
+
+
 def _stored(parts: _Parts, model: OpenAIChat, in_flight: int) -> StoredLanguageModel:
     """Put the store around a model; it is closed with the other engines."""
     _get_ready(parts.config, parts.state, model)
@@ -361,8 +393,12 @@ def engine_ids(engines: Engines) -> dict[str, str | None]:
         "attributor": engines.attributor.attributor_id,
         "language_model": engines.model.engine_id if engines.model else None,
     }
+    if engines.retrospector is not None:
+        ids["retrospector"] = engines.retrospector.retrospector_id
     if engines.voice_labeler is not None:
         ids["voice_labeler"] = engines.voice_labeler.labeler_id
     if engines.verifier is not None:
         ids["verifier"] = engines.verifier.verifier_id
+    if engines.teacher is not None:
+        ids["teacher"] = engines.teacher.teacher_id
     return ids

@@ -16,15 +16,13 @@ from ieat.schemas.engine import AnswerSchema, Message
 FOLDER = Path(__file__).parent
 LOCK_FILE = FOLDER / "prompts.lock.json"
 NAMES = (
-    "labeling",
-    "attribution",
-    "joint",
-    "response",
-    "reask",
-    "thinking",
-    "voice",
+    *("labeling", "attribution", "joint", "response", "reask", "thinking", "voice"),
+    *("distillation", "reask_plain", "instructions"),
     "reprediction",
+    *("retrospection", "retrospection_reask", "questions"),
 )
+PLAIN = frozenset({"distillation"})
+"""Prompts whose answers are plain words."""
 VERSIONS = dict.fromkeys(NAMES, 1) | {
     "labeling": 2,
     "attribution": 2,
@@ -180,6 +178,10 @@ class PromptLibrary:
         return chosen if isinstance(chosen, int) else VERSIONS[name]
 
 
+RELEASED = PromptLibrary({})
+"""The default versions of all templates."""
+
+
 @cache
 def released(name: str, version: int, language: Language) -> TemplateFile:
     """Return a released template, checked against the lock.
@@ -188,7 +190,11 @@ def released(name: str, version: int, language: Language) -> TemplateFile:
         PromptError: It is missing or was edited after its release.
     """
     prompt_id = f"{name}@{version}.{language.value}"
-    file = _read(FOLDER / name / f"v{version}.{language.value}.md", prompt_id)
+    path = FOLDER / name / f"v{version}.{language.value}.md"
+    if not path.exists():
+        there = sorted(found.name.split(".")[0][1:] for found in path.parent.glob("v*.en.md"))
+        raise PromptError(f"there is no {prompt_id}; released versions: {', '.join(there)}")
+    file = _read(path, prompt_id)
     _check_lock(prompt_id, file.sha256)
     return file
 
@@ -212,6 +218,8 @@ def _schema_path(name: str, version: int) -> Path:
 
 @cache
 def _released_schema(name: str, version: int) -> AnswerSchema:
+    if name in PLAIN:
+        return AnswerSchema(schema_id=f"{name}@{version}", text="")
     try:
         text = _schema_path(name, version).read_text(encoding="utf-8")
     except OSError as error:

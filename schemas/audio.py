@@ -64,5 +64,7 @@ class Sound(Value):
     """Share of samples at full scale."""
     prosody: Prosody
     """How the turn sounds."""
+    snr: Decibels | None = None
+    """Level of the voice above the noise floor, dB; null without a voice or without a pause."""
     flags: tuple[str, ...] = ()
     """What is odd about the sound, as codes (docs/codes.md)."""

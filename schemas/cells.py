@@ -10,6 +10,7 @@ from ieat.schemas.emotion import (
     EmotionLabel,
     Intensity,
     LabelSource,
+    SoftLabels,
     VoiceCues,
     VoiceEvents,
 )
@@ -247,6 +248,10 @@ class ModesCell(Value):
 class WordsCell(Value):
     """Stage 1, speech-text alignment."""
 
+    task: Literal["alignment"] = "alignment"
+    """Name of the task."""
+    instruction: str
+    """What the student is told beside the sound."""
     clean: str
     """The words without tags."""
     tagged: str
@@ -260,12 +265,18 @@ class WordsCell(Value):
 class AttributesCell(Value):
     """Stage 1, emotional attributes: null where unknown, never guessed."""
 
+    task: Literal["attributes"] = "attributes"
+    """Name of the task."""
+    instruction: str
+    """What the student is told beside the sound."""
     emotion: Emotion | None
     """The chosen emotion."""
     chosen_from: LabelSource | None
     """Source of the chosen emotion."""
     confidence: Share | None
     """Probability that the chosen source gives its label."""
+    soft_labels: SoftLabels | None
+    """Probabilities of all seven by the chosen source; null when it gives none."""
     intensity: Intensity | None
     """How strongly it shows."""
     conflict: bool

@@ -1,6 +1,7 @@
 """A spoken dialogue as the corpus gives it, in one form for all corpora."""
 
 from enum import Enum
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -51,6 +52,8 @@ class Dialogue(Value):
     """Language that is spoken."""
     split: str = Field(default="train", pattern=r"^[A-Za-z0-9_]+$")
     """Split of the data set that the dialogue belongs to."""
+    corpus_split: str | None = None
+    """Split that the corpus gives it to; null where that is `split`."""
     license: str | None = None
     """Licence of the dialogue as its corpus states it; null when it states none."""
     source: str
@@ -59,6 +62,10 @@ class Dialogue(Value):
     """SHA-256 of the source line or file that described the dialogue; null for plain folders."""
     turns: tuple[Turn, ...] = Field(min_length=1)
     """The turns in order of their start."""
+    script: str | None = None
+    """Id within the corpus of the script or group that it belongs to; null when it names none."""
+    speaker_scope: Literal["corpus", "dialogue"] = "dialogue"
+    """Whether a speaker's name means one person in the whole corpus or in the dialogue alone."""
     tasks: tuple[str, ...] = ()
     """Tasks of the corpus that it belongs to, in the final HumDial numbering (T1, T2, ...)."""
     flags: tuple[str, ...] = ()

@@ -55,6 +55,25 @@ LabelSource = Literal["gold", "text", "voice"]
 Direction = Literal["better", "worse", "level"]
 
 
+class SoftLabels(Value):
+    """How probable each of the seven emotions is, by one source; they sum to about 1."""
+
+    happy: Share
+    """Probability of happy."""
+    sad: Share
+    """Probability of sad."""
+    anger: Share
+    """Probability of anger."""
+    fear: Share
+    """Probability of fear."""
+    neutral: Share
+    """Probability of neutral."""
+    surprise: Share
+    """Probability of surprise."""
+    disgust: Share
+    """Probability of disgust."""
+
+
 class EmotionLabel(Value):
     """What one source says about the emotion of one turn."""
 
@@ -71,6 +90,8 @@ class EmotionLabel(Value):
     confidence: Share | None = None
     """Probability that the labeler gives its label, or the share of several answers that name it;
     null when there is neither."""
+    soft: SoftLabels | None = None
+    """Probabilities of all seven; null when the labeler gives none."""
     prompt_id: str | None = None
     """Prompt that was asked, as name@version.language; null for labelers without prompts."""
     prompt_sha256: str | None = None
@@ -198,14 +219,15 @@ def find_shifts(states: tuple[EmotionalState, ...]) -> tuple[Shift, ...]:
             turn_index=turn,
             from_emotion=old,
             to_emotion=new,
-            direction=_direction(old, new),
+            direction=direction_of(old, new),
         )
         for (before, old), (turn, new) in pairwise(known)
         if old is not new
     )
 
 
-def _direction(old: Emotion, new: Emotion) -> Direction:
+def direction_of(old: Emotion, new: Emotion) -> Direction:
+    """Return whether a change is for the better, the worse or neither, by the signs of VALENCE."""
     change = VALENCE[new] - VALENCE[old]
     return "better" if change > 0 else "worse" if change < 0 else "level"
 

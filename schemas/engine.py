@@ -34,12 +34,17 @@ class Sampling(Value):
 
 
 class AnswerSchema(Value):
-    """The released JSON schema that an answer must have."""
+    """The released JSON schema that an answer must have, or the name of a plain question."""
 
     schema_id: str
     """Name and version, as name@version."""
     text: str
-    """The JSON schema as canonical JSON."""
+    """The JSON schema as canonical JSON; empty for an answer in plain words."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the answer is plain words and has no form to keep to."""
+        return not self.text
 
 
 class SpanIdentity(Value):
@@ -104,6 +109,8 @@ class Answer(Value):
     """A reasoning model's own thinking, kept apart from the answer; null when it gave none."""
     outcome: Outcome = "answer"
     """Whether it is whole, cut at the length limit, refused, or filtered."""
+    finish_reason: str | None = None
+    """Why the answer ended, in the server's own word; null when it says none."""
     model: str | None = None
     """The model's name as the server gives it; null when it gives none."""
     usage: Usage = Usage()

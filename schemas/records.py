@@ -8,7 +8,9 @@ from ieat.schemas.attribution import Attribution
 from ieat.schemas.audio import Sound
 from ieat.schemas.base import Index, Value
 from ieat.schemas.dialogue import Dialogue
+from ieat.schemas.distillation import Distillation
 from ieat.schemas.emotion import Trajectory, VoiceCues, VoiceEvents
+from ieat.schemas.retrospection import LookBack, Retrospection, RowEnd
 from ieat.schemas.sample import Sample, Target
 from ieat.schemas.transcript import Transcript
 
@@ -111,6 +113,24 @@ class ComposedDialogue(AttributedDialogue):
         return self
 
 
+class DistilledDialogue(ComposedDialogue):
+    """A dialogue with what a teacher answers; `failures` holds turns without an answer too."""
+
+    distillations: tuple[Distillation, ...] = ()
+    """One per turn that the teacher answered, in turn order."""
+
+
+class RetrospectedDialogue(DistilledDialogue):
+    """A dialogue with a look back over the whole of it, apart from all that is causal."""
+
+    look_back: LookBack | None = None
+    """What the look back is about; null where no table wants one or the dialogue cannot have it."""
+    retrospection: Retrospection | None = None
+    """What it gave; null where it was not asked or failed as a whole."""
+    row_ends: tuple[RowEnd, ...] = ()
+    """Rows of the look back's tables that are not written; those in it are not repeated."""
+
+
 class SetAside(Value):
     """A dialogue that leaves the pipeline before its end."""
 
@@ -139,9 +159,11 @@ class SetAside(Value):
 __all__ = [
     "AttributedDialogue",
     "ComposedDialogue",
+    "DistilledDialogue",
     "Failure",
     "HeardDialogue",
     "LabeledDialogue",
+    "RetrospectedDialogue",
     "SetAside",
     "SourceUnit",
     "Target",

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from ieat.schemas.aqa_rows import AqaRow
 from ieat.schemas.base import SCHEMA_VERSION, Index, Seconds, Value
 from ieat.schemas.cells import (
     AttributesCell,
@@ -20,6 +21,14 @@ from ieat.schemas.cells import (
     WordsCell,
 )
 from ieat.schemas.dialogue import Language
+from ieat.schemas.humdial_rows import (
+    HumdialRow,
+    HumdialT1Row,
+    HumdialT2Row,
+    HumdialT3Row,
+    HumdialT4Row,
+)
+from ieat.schemas.stage1_cells import DistillationCell
 
 
 class DialogueRow(Value):
@@ -37,6 +46,14 @@ class DialogueRow(Value):
     """Language that is spoken."""
     split: str
     """Split of the data set."""
+    corpus_split: str
+    """Split that the corpus gives it to."""
+    speaker_ids: tuple[str, ...]
+    """`corpus/name` of the speakers who are the same people in the whole corpus; empty where names
+    are roles."""
+    script_ids: tuple[str, ...]
+    """What names its script: the corpus' id, and hashes of the corpus' words, all of them and
+    those of the first speaker."""
     license: str | None
     """Licence as the corpus states it."""
     source: str
@@ -60,7 +77,7 @@ class DialogueRow(Value):
 
 
 class Stage1Row(Value):
-    """One turn with words: speech-text alignment and emotional attributes."""
+    """One turn with words: alignment, emotional attributes, and self-distillation."""
 
     row_id: str
     """`corpus/name/turn/stage1`."""
@@ -90,6 +107,8 @@ class Stage1Row(Value):
     """What is said."""
     attributes: AttributesCell
     """How it is said."""
+    distillation: DistillationCell | None
+    """What a teacher answers to it; null without a teacher, or where its answer failed."""
     provenance: ProvenanceCell
     """Engines, prompts and answers behind the row."""
     flags: tuple[str, ...]
@@ -168,15 +187,23 @@ class DeadLetterRow(Value):
     """Keys of the stored answers that could not be used, in the order in which they were asked."""
 
 
-Row = DialogueRow | Stage1Row | Stage2Row | DeadLetterRow
+Row = DialogueRow | Stage1Row | Stage2Row | HumdialRow | AqaRow | DeadLetterRow
 
 TABLES: dict[str, type[Row]] = {
     "dialogues": DialogueRow,
     "stage1": Stage1Row,
     "stage2": Stage2Row,
+    "humdial_t1": HumdialT1Row,
+    "humdial_t2": HumdialT2Row,
+    "humdial_t3": HumdialT3Row,
+    "humdial_t4": HumdialT4Row,
+    "aqa": AqaRow,
     "_dead_letters": DeadLetterRow,
 }
 """Row type of each table, by the name of its folder."""
+
+HUMDIAL_TABLES = ("humdial_t1", "humdial_t2", "humdial_t3", "humdial_t4")
+"""Tables of HumDial's tasks."""
 
 CORE_TABLES = ("dialogues", "stage1", "stage2")
 """Tables that every build has; the others come with what is configured."""

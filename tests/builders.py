@@ -12,8 +12,9 @@ from ieat.schemas.attribution import Attribution, Cause, CauseKind, Evidence
 from ieat.schemas.audio import AudioSpan
 from ieat.schemas.cells import SpanCell
 from ieat.schemas.dialogue import Dialogue, Language, Turn
+from ieat.schemas.distillation import Distillation
 from ieat.schemas.emotion import Emotion, EmotionalState, EmotionLabel, trace_trajectory
-from ieat.schemas.records import ComposedDialogue, Failure, SetAside
+from ieat.schemas.records import DistilledDialogue, Failure, SetAside
 from ieat.schemas.sample import Response, Sample, Target, Thinking
 from ieat.schemas.transcript import Transcript, Utterance
 from tests.dialogues import TALK, dialogue
@@ -48,7 +49,8 @@ def composed(
     failed_targets: Mapping[int, str] | None = None,
     left_out: Mapping[int, str] | None = None,
     spans: Mapping[int, AudioSpan] | None = None,
-) -> ComposedDialogue:
+    distillations: Sequence[Distillation] = (),
+) -> DistilledDialogue:
     """Return a dialogue whose user is answered at every target.
 
     Args:
@@ -74,6 +76,7 @@ def composed(
         failed_targets: Targets that failed, with the code.
         left_out: Targets left out on purpose, with the code.
         spans: Real places of turns that sound.
+        distillations: What a teacher answered.
     """
     spoken = _dialogue(talk, name, split, language, with_audio, silent, texts_only, spans or {})
     words = ["" if turn.index in silent else turn.text or "" for turn in spoken.turns]
@@ -95,7 +98,7 @@ def composed(
         for state in states
         if state.chosen not in (None, Emotion.NEUTRAL)
     )
-    return ComposedDialogue(
+    return DistilledDialogue(
         dialogue=spoken,
         sounds=tuple(None if turn.audio is None else _sound(turn.audio) for turn in spoken.turns),
         transcript=Transcript(
@@ -123,6 +126,7 @@ def composed(
             for target in targets
         ),
         filtered=tuple((left_out or {}).items()),
+        distillations=tuple(distillations),
     )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile as sf
 
+from tests.look_back_script import look_back
 from tests.openai_server import Reply, Request, chat, refusal, transcription
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -145,8 +146,12 @@ def endpoint(request: Request) -> Reply:
         return voice(request)
     if request.path.endswith("transcriptions"):
         return transcribed(request)
+    if request.mode == "prompt":
+        return taught(request)
     if schema_of(request) == "reprediction":
         return reread(request)
+    if request.body["response_format"]["json_schema"]["name"].startswith("retrospection"):
+        return chat(look_back(request, FEELINGS))
     question = asked(request)
     answer = good_answer(question)
     if question.schema == "response":
@@ -164,6 +169,14 @@ def endpoint(request: Request) -> Reply:
         "empty": "",
     }
     return refusal() if misbehavior == "refused" else chat(bad[misbehavior])
+
+
+def taught(request: Request) -> Reply:
+    """Answer as a teacher, in plain words; one who hears "tagged" or "带标签" speaks of tags."""
+    heard = request.words
+    if CHINESE.search(request.body["messages"][0]["content"]):
+        return chat("情绪：难过。" if "带标签" in heard else "我听到了，你一定不好受。")
+    return chat("[emotion: sad] I see." if "tagged" in heard else "I hear you. Take your time.")
 
 
 def transcribed(request: Request) -> Reply:

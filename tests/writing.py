@@ -25,7 +25,7 @@ from ieat.schemas.build import (
     Resources,
     ShardFile,
 )
-from ieat.schemas.records import ComposedDialogue, SetAside, SourceUnit
+from ieat.schemas.records import DistilledDialogue, SetAside, SourceUnit
 from ieat.schemas.rows import CORE_TABLES
 from tests.builders import composed, tone
 
@@ -62,7 +62,7 @@ RESOURCES = Resources(
 )
 
 
-def sounding(folder: Path, name: str = "d1", **changes: object) -> ComposedDialogue:
+def sounding(folder: Path, name: str = "d1", **changes: object) -> DistilledDialogue:
     """Return a dialogue of five turns whose sound lies in a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     spans = {
@@ -74,7 +74,7 @@ def sounding(folder: Path, name: str = "d1", **changes: object) -> ComposedDialo
 
 def write_build(
     out: Path | str,
-    dialogues: Sequence[ComposedDialogue],
+    dialogues: Sequence[DistilledDialogue],
     set_aside: Sequence[SetAside] = (),
     *,
     read: ReadClip = read_clip,

@@ -4,6 +4,7 @@ import numpy as np
 
 from ieat.pipeline.audio.decode import SAMPLE_RATE, DecodedSpan, decode
 from ieat.pipeline.audio.level import OFFSET, QUIET, decibels, even_level, level, mean
+from ieat.pipeline.audio.noise import estimate_snr
 from ieat.pipeline.audio.prosody import measure_prosody
 from ieat.pipeline.audio.source import hash_file, open_source
 from ieat.pipeline.audio.voice_activity import find_speech
@@ -61,6 +62,7 @@ def measure(span: AudioSpan, decoded: DecodedSpan, digest: str) -> Sound:
     loudness = level(samples)
     found = find_speech(even_level(samples), min_speech=0.1, min_silence=0.1, pad=0.0)
     speech = sum(end - start for start, end in found)
+    snr = estimate_snr(samples, found)
     flags = set(decoded.flags)
     for flag, holds in (
         ("short", duration < SHORT),
@@ -83,5 +85,6 @@ def measure(span: AudioSpan, decoded: DecodedSpan, digest: str) -> Sound:
         peak=round(decibels(decoded.peak), 2),
         clipped=round(decoded.clipped, 6),
         prosody=measure_prosody(samples),
+        snr=None if snr is None else round(snr, 1),
         flags=tuple(sorted(flags)),
     )

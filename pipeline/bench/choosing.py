@@ -16,7 +16,28 @@ OUTPUT = "ieat-bench"
 
 Measured = Literal["causes", "emotions"]
 
-_PROMPT = re.compile(r"(?P<name>[a-z]+)(?:@(?P<version>\d+)|=(?P<folder>.+))")
+THAT_MATTER = (
+    "inputs",
+    "output",
+    "recognizer",
+    "labeler",
+    "attributor",
+    "language_model",
+    "language_model_settings",
+    "one_question",
+    "samples",
+    "max_context_turns",
+    "prompts",
+    "store",
+    "replay",
+    "max_usd",
+    "max_tokens",
+    "in_flight",
+)
+"""Keys besides `labels` that change what is asked about words, or how; all others stay at their
+defaults, so that a benchmark opens no engine that it does not measure."""
+
+_PROMPT = re.compile(r"(?P<name>[a-z_]+)(?:@(?P<version>\d+)|=(?P<folder>.+))")
 
 
 def configure(
@@ -45,21 +66,14 @@ def configure(
         },
         base_url=base_url,
     )
-    # Checked as one above; nothing is spoken here, so voices have no say.
-    labels = config.labels.model_copy(
+    kept: dict[str, Any] = {name: getattr(config, name) for name in THAT_MATTER}
+    # Nothing is spoken here, so voices have no say.
+    kept["labels"] = config.labels.model_copy(
         update={"fusion": "text", "speakers": "attributed", "also_gold": False}
     )
-    asks = "llm" in (config.labeler, config.attributor)
-    return config.model_copy(
-        update={
-            "labels": labels,
-            "voice_labeler": None,
-            # Gold causes say more than a reader of causes does.
-            "verifier": None,
-            "retry": (),
-            "language_model": config.language_model if asks else None,
-        }
-    )
+    if "llm" not in (config.labeler, config.attributor):
+        kept["language_model"] = None
+    return BuildConfig.model_validate(kept)
 
 
 def asked_prompts(

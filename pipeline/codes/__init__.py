@@ -4,6 +4,7 @@ from ieat.pipeline.codes.code import Code, Kind
 from ieat.pipeline.codes.ends import ENDS
 from ieat.pipeline.codes.failures import FAILURES
 from ieat.pipeline.codes.flags import FLAGS
+from ieat.pipeline.codes.humdial import HUMDIAL
 from ieat.pipeline.codes.renderings import RENDERINGS
 
 HEADINGS: dict[Kind, str] = {
@@ -15,7 +16,7 @@ HEADINGS: dict[Kind, str] = {
     "rendering": "Renderings: what `ieat render` leaves out or changes, counted in `render.json`",
 }
 
-CODES: dict[str, Code] = FAILURES | ENDS | FLAGS | RENDERINGS
+CODES: dict[str, Code] = FAILURES | ENDS | FLAGS | HUMDIAL | RENDERINGS
 
 
 def describe_code(code: str) -> Code | None:

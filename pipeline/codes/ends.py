@@ -28,10 +28,20 @@ ENDS: dict[str, Code] = {
         "More dialogues failed than max_failed_ratio allows.",
         "Look at `ieat show OUT --failed`, mend the cause, then run again.",
     ),
+    "near_duplicate": Code(
+        "filtered",
+        "The words of the dialogue are nearly those of another (`screening.json` names it).",
+        "Raise near_duplicates or leave it out to keep both.",
+    ),
     "state_unknown": Code(
         "filtered",
         "The state that would be answered is unknown, so the target has no row.",
         "Use a labeler that is surer, or lower labels.min_confidence.",
+    ),
+    "target_thinned": Code(
+        "filtered",
+        "The target is not among those of its emotion that keep_targets keeps.",
+        "Nothing needs to be done; raise the share to keep more.",
     ),
     "withdrawn": Code(
         "filtered",
@@ -51,6 +61,11 @@ ENDS: dict[str, Code] = {
         "The answer is the corpus' own, not from the thinking: fit as explicit.",
         "Set response to written.",
     ),
+    "held_out_split": Code(
+        "reason",
+        "The question belongs to a split that measures models, such as a test set.",
+        "Nothing is to be mended: it may not be trained on.",
+    ),
     "no_voice": Code(
         "reason",
         "The corpus gives words, but no voice was found in the sound of the turn.",
@@ -60,6 +75,11 @@ ENDS: dict[str, Code] = {
         "reason",
         "The writer of the answer did not see the thinking: fit as explicit.",
         "Use a model that takes the thinking.",
+    ),
+    "target_without_answer": Code(
+        "reason",
+        "The target text of a question does not say any of its answers.",
+        "Mend target_text, or leave it out.",
     ),
     "unconfirmed_cause": Code(
         "reason",
@@ -75,5 +95,10 @@ ENDS: dict[str, Code] = {
         "reason",
         "The recognizer gives no confidence for its words.",
         "Use a recognizer that scores its words, or the corpus' own words.",
+    ),
+    "wer_above": Code(
+        "reason",
+        "The recognized words differ from the corpus' own by more than checks.max_word_errors.",
+        "Check that sound and script belong together; use a stronger recognizer.",
     ),
 }

@@ -100,6 +100,11 @@ FAILURES: dict[str, Code] = {
         "The question is longer than the model can read.",
         "Lower max_context_turns, or take a model with a longer context.",
     ),
+    "contaminated": Code(
+        "failure",
+        "Words or sound stand in a test set of the guard; the message names the set and the item.",
+        "Leave it out of what is trained on; nothing is to be mended.",
+    ),
     "duplicate_id": Code(
         "failure",
         "Two dialogues of the build have the same id; both are set aside.",
@@ -110,6 +115,11 @@ FAILURES: dict[str, Code] = {
     ),
     "duplicate_turn": Code(
         "failure", "A dialogue has the same turn twice.", "Rename or remove one of them."
+    ),
+    "emotion_shown": Code(
+        "failure",
+        "What the student reads gives an emotion away as data, such as `[happy]`.",
+        "Take the tag out of the corpus' words or out of the own template.",
     ),
     "empty_answer": Code("failure", "A field of the answer is empty.", "Try another model."),
     "evidence_missing": Code(
@@ -145,20 +155,36 @@ FAILURES: dict[str, Code] = {
         "The answer quotes a turn after the state that it explains.",
         "Try another model.",
     ),
+    "invalid_question": Code(
+        "failure",
+        "A spoken question lacks a key or has a value that does not fit.",
+        "Mend the line that the message names.",
+    ),
     "invalid_dialogue": Code(
         "failure", "The corpus' record breaks a rule of dialogues.", "Mend the named field."
     ),
+    "label_leak": Code(
+        "failure",
+        "What a student is told beside the sound names an emotion, which it should hear.",
+        "Take the word out of your template `instructions`.",
+    ),
     "label_named": Code(
         "failure",
-        "The answer speaks of a label or an annotation, which no listener hears.",
-        "Try another model.",
+        "The answer or the thinking speaks of a label or an annotation, which no listener hears, "
+        "or opens with the bare label; as a flag: the corpus' own answer does.",
+        "Try another model; for an own template of thinking, reword it.",
     ),
     "line_too_long": Code(
         "failure",
         "A line of the manifest is too long.",
         "Write one dialogue a line, with audio as paths.",
     ),
-    "markup": Code("failure", "The answer holds markup, a list or emoji.", "Try another model."),
+    "markup": Code(
+        "failure",
+        "The answer holds markup, a list, emoji, a stage direction or a tag of thinking; as a "
+        "flag: the corpus' own answer does.",
+        "Try another model.",
+    ),
     "missing_audio": Code("failure", "A turn names a channel, but no audio.", "Name the file."),
     "missing_key": Code("failure", "A key that the layout needs is missing.", "Add the key."),
     "missing_language": Code(
@@ -192,14 +218,29 @@ FAILURES: dict[str, Code] = {
     "not_utf8": Code(
         "failure", "A line of the corpus is not UTF-8.", "Write the file again as UTF-8."
     ),
+    "question_without_answer": Code(
+        "failure", "A spoken question has no answer.", "Write one, or leave the question out."
+    ),
+    "question_without_audio": Code(
+        "failure",
+        "A question of the table aqa has no sound.",
+        "Give its line an audio, or leave it out.",
+    ),
     "recognizer_language": Code(
         "failure",
         "The recognizer does not know the language of the dialogue.",
         "Choose another recognizer, such as openai:MODEL.",
     ),
-    "refusal": Code("failure", "The language model declined to answer.", "Try another model."),
+    "refusal": Code(
+        "failure",
+        "The language model declined to answer; as a flag: the corpus' own answer reads so.",
+        "Try another model.",
+    ),
     "self_reference": Code(
-        "failure", "A written response speaks of itself as a model.", "Try another model."
+        "failure",
+        "A written response speaks of itself as a model, or of its task; as a flag: the corpus' "
+        "own answer does.",
+        "Try another model.",
     ),
     "span_not_verbatim": Code(
         "failure", "A quote does not stand in the turn that it is from.", "Try another model."
@@ -209,11 +250,20 @@ FAILURES: dict[str, Code] = {
     ),
     "surrogate_leak": Code(
         "failure",
-        "The answer speaks of a transcript, which no listener sees.",
+        "The answer or the thinking speaks of a transcript, which no listener sees; as a flag: "
+        "the corpus' own answer does.",
         "Try another model.",
     ),
+    "tag_named": Code(
+        "failure",
+        "A teacher's answer repeats or mentions the tags that it was shown.",
+        "Try another teacher.",
+    ),
     "too_long": Code(
-        "failure", "A sentence of the answer is longer than allowed.", "Try another model."
+        "failure",
+        "A sentence of the answer, or the answer, is longer than allowed; as a flag: the corpus' "
+        "own answer is too long to be said in one go.",
+        "Try another model, or raise checks.max_response_seconds or checks.max_sentences.",
     ),
     "transcription_failed": Code(
         "failure",
@@ -241,6 +291,9 @@ FAILURES: dict[str, Code] = {
         "Set call.speakers, or use the layout manifest.",
     ),
     "wrong_language": Code(
-        "failure", "The answer is not in the language of the dialogue.", "Try another model."
+        "failure",
+        "The answer or the thinking is not in the language of the dialogue; as a flag: the words "
+        "of a turn, or the corpus' own answer.",
+        "Try another model; for a turn, check the language that the corpus states.",
     ),
 }

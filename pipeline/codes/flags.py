@@ -8,6 +8,11 @@ FLAGS: dict[str, Code] = {
         "The labeler was too unsure to name an emotion.",
         "Use another labeler, or lower labels.min_confidence.",
     ),
+    "asked_again": Code(
+        "flag",
+        "The first answer of the teacher broke a check; this is the second.",
+        "Nothing needs to be done.",
+    ),
     "assistant_first": Code(
         "flag", "The row begins with a turn of the one who answers.", "Nothing needs to be done."
     ),
@@ -71,6 +76,11 @@ FLAGS: dict[str, Code] = {
         "The written response has no line for a synthesizer: two in a row were of no use.",
         "Nothing needs to be done, or synthesize it by its style.",
     ),
+    "noisy": Code(
+        "flag",
+        "The voice stands less than checks.min_snr above the noise.",
+        "Listen to the turn; leave it out, or lower the limit.",
+    ),
     "no_evidence": Code(
         "flag", "The cause has no quote, as its kind allows.", "Nothing needs to be done."
     ),
@@ -110,7 +120,12 @@ FLAGS: dict[str, Code] = {
         "The model that reads causes back gave no usable answer.",
         "Nothing needs to be done, or name another verifier.",
     ),
-    "short": Code("flag", "The sound is very short.", "Check its times."),
+    "restates_evidence": Code(
+        "flag",
+        "The cause says hardly more than the words that it quotes.",
+        "Try another model, or raise checks.max_restated.",
+    ),
+    "short": Code("flag", "The sound is shorter than half a second.", "Check its times."),
     "sources_disagree": Code(
         "flag",
         "Words and voice do not name the same emotion, as labels.fusion: agree asks for.",
@@ -119,10 +134,25 @@ FLAGS: dict[str, Code] = {
     "state_gaps": Code(
         "flag", "A state before the target is unknown.", "Nothing needs to be done."
     ),
+    "teacher_thought": Code(
+        "flag",
+        "The teacher thought before it answered, though its thinking should be off.",
+        "Set teacher_settings.thinking_off, or extra_body to what its server takes.",
+    ),
     "third_speaker": Code(
         "flag",
         "Somebody other than the two of the target speaks in the row.",
         "Nothing needs to be done.",
+    ),
+    "too_long_clip": Code(
+        "flag",
+        "The sound of the turn is longer than checks.max_clip_seconds.",
+        "Cut the turn, or raise the limit if the model takes longer sound.",
+    ),
+    "too_short": Code(
+        "flag",
+        "The sound of the turn is shorter than checks.min_clip_seconds.",
+        "Nothing needs to be done; pass over the row if the model needs more sound.",
     ),
     "truncated": Code(
         "flag",

@@ -1,7 +1,9 @@
 """The one configuration of a build: a YAML file, flags of the same names, or Python."""
 
+from ieat.pipeline.config.aqa import AqaSettings
 from ieat.pipeline.config.base import Settings
 from ieat.pipeline.config.build import BuildConfig, describe_validation, load_config
+from ieat.pipeline.config.checks import CheckSettings, WordRates
 from ieat.pipeline.config.endpoints import (
     AudioFormat,
     EndpointSettings,
@@ -10,6 +12,7 @@ from ieat.pipeline.config.endpoints import (
     Service,
     VoiceLabelerSettings,
 )
+from ieat.pipeline.config.humdial_tables import HumdialTable, HumdialTableSettings
 from ieat.pipeline.config.inputs import (
     CallSettings,
     FolderSettings,
@@ -19,17 +22,23 @@ from ieat.pipeline.config.inputs import (
 )
 from ieat.pipeline.config.labels import FusionPolicy, LabelSettings
 from ieat.pipeline.config.resources import Gate, ResourceSettings
+from ieat.pipeline.config.splits import SplitSettings
+from ieat.pipeline.config.teacher import TeacherSettings
 from ieat.pipeline.config.verifier import VerifierSettings
 
 __all__ = [
+    "AqaSettings",
     "AudioFormat",
     "BuildConfig",
     "CallSettings",
+    "CheckSettings",
     "EndpointSettings",
     "FolderSettings",
     "FusionPolicy",
     "Gate",
     "HumdialSettings",
+    "HumdialTable",
+    "HumdialTableSettings",
     "InputSettings",
     "LabelSettings",
     "LanguageModelSettings",
@@ -38,8 +47,11 @@ __all__ = [
     "ResourceSettings",
     "Service",
     "Settings",
+    "SplitSettings",
+    "TeacherSettings",
     "VerifierSettings",
     "VoiceLabelerSettings",
+    "WordRates",
     "describe_validation",
     "load_config",
 ]

@@ -1,23 +1,29 @@
 """Everything that makes a build this build, and how it is read."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from ieat.pipeline.config.aqa import AqaSettings
 from ieat.pipeline.config.base import Settings
+from ieat.pipeline.config.checks import CheckSettings
 from ieat.pipeline.config.endpoints import (
     EndpointSettings,
     LanguageModelSettings,
     VoiceLabelerSettings,
 )
+from ieat.pipeline.config.humdial_tables import HumdialTable, HumdialTableSettings
 from ieat.pipeline.config.inputs import InputSettings
 from ieat.pipeline.config.labels import LabelSettings
 from ieat.pipeline.config.resources import ResourceSettings
+from ieat.pipeline.config.splits import SplitSettings
+from ieat.pipeline.config.teacher import TeacherSettings
 from ieat.pipeline.config.verifier import VerifierSettings
 from ieat.pipeline.failures import ConfigError
 from ieat.prompts.library import NAMES
+from ieat.schemas.emotion import Emotion
 
 
 class BuildConfig(Settings):
@@ -36,7 +42,8 @@ class BuildConfig(Settings):
     response: Literal["corpus", "written"] = "corpus"
     """Where the answers come from."""
     language_model: str | None = None
-    """`openai:MODEL`; needed by `labeler: llm`, `attributor: llm` and `response: written`."""
+    """`openai:MODEL`; needed by `labeler: llm`, `attributor: llm`, `response: written`, and by the
+    tables `t1` and `t2` of `humdial_tables`."""
     language_model_settings: LanguageModelSettings = LanguageModelSettings()
     """How the language model is asked."""
     recognizer_settings: EndpointSettings = EndpointSettings()
@@ -51,8 +58,34 @@ class BuildConfig(Settings):
     wrote, the words for feelings covered; null does without."""
     verifier_settings: VerifierSettings = VerifierSettings()
     """How the verifier's endpoint is asked."""
+    teacher: str | None = None
+    """`openai:MODEL`, the student's own language model, whose answers to what is said and felt are
+    the targets of self-distillation; null does without."""
+    teacher_settings: TeacherSettings = TeacherSettings()
+    """How the teacher's endpoint is asked."""
+    aqa: AqaSettings | None = None
+    """A file of questions that are heard, for the table `aqa`: a path, or path, corpus, language,
+    split and license; null does without."""
     labels: LabelSettings = LabelSettings()
     """How emotions are labeled."""
+    humdial_tables: tuple[HumdialTable, ...] = ()
+    """Tables of HumDial's tasks to write: `t1`, `t2`, `t3`, `t4`; the first two need a
+    language_model."""
+    humdial_settings: HumdialTableSettings = HumdialTableSettings()
+    """How those tables are made."""
+    splits: SplitSettings = SplitSettings()
+    """Which dialogues go to which split."""
+    near_duplicates: float | None = Field(default=None, ge=0.5, le=1)
+    """Similarity of words (Jaccard, 0.8 is usual) from which the later of two dialogues is left
+    out; null keeps all: the same words in another voice are another sound to learn from."""
+    guard: str | None = None
+    """File of `ieat guard build` with the fingerprints of test sets; dialogues that match fail
+    unless their split is held out."""
+    keep_targets: dict[Emotion, Annotated[float, Field(gt=0, le=1)]] = Field(default_factory=dict)
+    """Share of the training targets of an emotion that are kept, such as `{neutral: 0.3}`; the
+    hash of its id decides about each. The card tells how many each emotion has."""
+    checks: CheckSettings = CheckSettings()
+    """What rows are checked for, and which findings keep a row out."""
     user_speaker: str = "all"
     """Whose states are attributed and answered: `first`, `all`, `channel:N`, or a name."""
     one_question: bool = True
@@ -119,6 +152,19 @@ class BuildConfig(Settings):
             raise ValueError(f"{engine!r} is no voice labeler; write openai-audio:MODEL")
         return engine
 
+    @field_validator("teacher")
+    @classmethod
+    def _names_a_model_that_teaches(cls, engine: str | None) -> str | None:
+        kind, _, model = (engine or "").partition(":")
+        if engine is not None and (kind != "openai" or not model):
+            raise ValueError(f"{engine!r} is no teacher; write openai:MODEL")
+        return engine
+
+    @field_validator("aqa", mode="before")
+    @classmethod
+    def _may_be_a_path(cls, aqa: object) -> object:
+        return {"path": aqa} if isinstance(aqa, str) else aqa
+
     @field_validator("prompts")
     @classmethod
     def _names_prompts(cls, prompts: dict[str, int | str]) -> dict[str, int | str]:
@@ -138,6 +184,9 @@ class BuildConfig(Settings):
             )
             if value in ("llm", "written")
         ]
+        needs += [
+            f"humdial_tables: {table}" for table in self.humdial_tables if table in ("t1", "t2")
+        ]
         if needs and self.language_model is None:
             raise ValueError(f"{', '.join(needs)} needs a language_model, such as openai:MODEL")
         if self.language_model in ("moonshine", "gold"):
@@ -147,6 +196,7 @@ class BuildConfig(Settings):
             ("language_model", self.language_model, self.language_model_settings),
             ("voice_labeler", self.voice_labeler, self.voice_labeler_settings),
             ("verifier", self.verifier, self.verifier_settings),
+            ("teacher", self.teacher, self.teacher_settings),
         ):
             is_asked = engine is not None and ":" in engine
             if self.max_usd is not None and is_asked and settings.prices is None:
@@ -165,6 +215,14 @@ class BuildConfig(Settings):
             raise ValueError(
                 "labels.fusion: agree needs labels from the words too; set labeler to llm or linear"
             )
+        if self.splits.shares and "speaker" in self.splits.by:
+            for number, given in enumerate(self.inputs):
+                if given.speaker_scope is None and given.layout in ("manifest", "folder"):
+                    raise ValueError(
+                        f"splits.by: speaker needs inputs.{number}.speaker_scope: `corpus` where "
+                        "a name means one person in all dialogues, `dialogue` for roles such as "
+                        "left, user or A"
+                    )
         if self.replay and self.retry:
             raise ValueError("retry asks again, and replay asks nobody; set one of them")
         if self.labels.emotion_map and self.labels.outside != "map":
@@ -199,6 +257,11 @@ class BuildConfig(Settings):
             )
 
     @property
+    def splits_file(self) -> str:
+        """File that remembers the splits of groups."""
+        return self.splits.file or f"{self.store_folder.rstrip('/')}/splits.json"
+
+    @property
     def store_folder(self) -> str:
         """Folder of the response store."""
         return self.store or f"{self.output.rstrip('/')}.ieat"
@@ -212,8 +275,8 @@ def load_config(
     Args:
         file: The YAML file; null takes flags alone.
         flags: Keys of `BuildConfig`; those that are null are left out.
-        base_url: Base URL of all endpoints: language model, recognizer, voice labeler and
-            verifier; null leaves it.
+        base_url: Base URL of all endpoints: language model, recognizer, voice labeler and verifier,
+            and the teacher where it has none of its own; null leaves it.
 
     Raises:
         ConfigError: A file that cannot be read, an unknown key, a value that does not fit.
@@ -240,6 +303,9 @@ def load_config(
             given = values.get(name) or {}
             # What is no mapping is left as it is: the check below names it.
             values[name] = {**given, "base_url": base_url} if isinstance(given, dict) else given
+        taught = values.get("teacher_settings") or {}
+        if isinstance(taught, dict) and not taught.get("base_url"):
+            values["teacher_settings"] = {**taught, "base_url": base_url}
     try:
         return BuildConfig.model_validate(values)
     except ValidationError as error:

@@ -71,6 +71,9 @@ class InputSettings(Settings):
     knows."""
     synthesizer_is_open: bool | None = None
     """Whether the synthesizer is open; null means not known."""
+    speaker_scope: Literal["corpus", "dialogue"] | None = None
+    """Whether a speaker's name means one person in the whole `corpus`, or in its `dialogue` alone,
+    as roles do (left, user, A); null means the dialogue."""
     folder: FolderSettings = FolderSettings()
     """Settings of the layout `folder`."""
     call: CallSettings = CallSettings()

@@ -86,6 +86,9 @@ class HumdialCorpus:
         task = self._task(path, grammar["task"] if grammar else None)
         turns, flags = _read_turns(row, found_id, unit)
         flags |= set() if task else {"unknown_task"}
+        if split == "test":
+            # The rules of the challenge forbid any use of the test set but running a model on it.
+            flags.add("inference_only")
         return build_dialogue(
             {
                 "corpus": name_corpus(self._settings, self._root),
@@ -96,6 +99,11 @@ class HumdialCorpus:
                 "source": unit.source,
                 "source_sha256": hash_line(unit),
                 "turns": tuple({"index": index, **turn} for index, turn in enumerate(turns)),
+                # Without the task: dialogues of task 3 are taken from those of tasks 1 and 2. With
+                # the split: nothing says that numbers go on from one published tree to another.
+                "script": (
+                    f"{split}/{grammar['language']}_{grammar['group']}" if grammar else None
+                ),
                 "tasks": (task,) if task else (),
                 "flags": tuple(sorted(flags)),
             },

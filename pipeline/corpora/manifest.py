@@ -52,6 +52,8 @@ class ManifestLine(Value):
     """Split; null takes that of the input."""
     license: str | None = None
     """License; null takes that of the input."""
+    script: str | None = None
+    """Id of the script or group that it belongs to; dialogues of one go to one split."""
     audio: str | None = None
     """File of all turns that name none."""
     turns: tuple[ManifestTurn, ...] = Field(min_length=1)
@@ -108,6 +110,7 @@ class ManifestCorpus:
                 "license": line.license or settings.license,
                 "source": unit.source,
                 "source_sha256": hash_line(unit),
+                "script": line.script,
                 "turns": tuple(
                     _turn(line.turns[number], spans[number], index, number, unit.source)
                     for index, number in enumerate(order)

@@ -35,6 +35,8 @@ class Judgment(Generic[Judged]):
     """Keys of the stored answers, a re-ask last."""
     problem: UnusableAnswer | None = None
     """What stayed wrong with the part that cannot be used."""
+    messages: tuple[Message, ...] = ()
+    """The messages that were answered, those of a re-ask included."""
 
 
 async def ask_twice(
@@ -67,7 +69,7 @@ async def ask_twice(
         stored = await model.ask(asked, dialogue_id, decode)
         keys = (*keys, stored.key)
         try:
-            return Judgment(judge(stored.answer), keys)
+            return Judgment(judge(stored.answer), keys, messages=asked.messages)
         except UnusableAnswer as problem:
             if isinstance(problem, PartlyUsable):
                 part = Judgment(problem.value, keys, problem)

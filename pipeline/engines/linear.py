@@ -11,7 +11,7 @@ from sklearn.feature_extraction.text import HashingVectorizer
 
 from ieat.pipeline.failures import ConfigError
 from ieat.schemas.dialogue import Language
-from ieat.schemas.emotion import Emotion, EmotionLabel
+from ieat.schemas.emotion import Emotion, EmotionLabel, SoftLabels
 from ieat.schemas.history import History
 
 WEIGHTS = Path(__file__).with_name("weights") / "linear_en.npz"
@@ -153,4 +153,10 @@ class LinearLabeler:
             labeler_id=self.labeler_id,
             emotion=EMOTIONS[best] if confidence >= self._min_confidence else None,
             confidence=confidence,
+            soft=SoftLabels(
+                **{
+                    emotion.value: min(1.0, round(float(share), 6))
+                    for emotion, share in zip(EMOTIONS, probabilities, strict=True)
+                }
+            ),
         )

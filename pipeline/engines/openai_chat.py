@@ -53,13 +53,16 @@ class Dialect:
     audio_format: AudioFormat = "wav"
     """How sound is sent; OpenAI's own servers take no FLAC in chats."""
 
-    def without(self, refused: BadRequest, is_known_to_work: bool) -> "Dialect | None":
+    def without(
+        self, refused: BadRequest, *, is_known_to_work: bool, is_plain: bool
+    ) -> "Dialect | None":
         """Return what to try next after a refusal; null when the form is not the reason.
 
         Args:
             refused: What the server said.
             is_known_to_work: Whether this very dialect had an answer before: then only a refusal
                 that names a part of it leads on.
+            is_plain: Whether the answer has no form, so that no mode of asking for one matters.
         """
         if not refused.may_be_the_form:
             return None
@@ -72,7 +75,7 @@ class Dialect:
             return replace(self, takes_seed=False)
         if self.audio_format == "flac" and NAMES_AUDIO_FORMAT.search(wording):
             return replace(self, audio_format="wav")
-        following = NEXT_MODE.get(self.mode)
+        following = None if is_plain else NEXT_MODE.get(self.mode)
         if following is None or (is_known_to_work and not NAMES_THE_FORMAT.search(wording)):
             return None
         return replace(self, mode=following)
@@ -87,8 +90,8 @@ class OpenAIChat:
         limits_folder: Folder in which the processes of this machine share the limits.
         audio_format: How sound is sent, to a model that labels voices; null for one that is asked
             by words alone.
-        settings_name: What the settings are called in the configuration, for messages; null takes
-            those of the language model or the voice labeler.
+        settings_name: Where the settings stand in the configuration, for messages; null means where
+            they stand for a language model, or for a voice labeler.
 
     Raises:
         ConfigError: The base URL is no URL.
@@ -147,6 +150,7 @@ class OpenAIChat:
 
     async def _complete(self, question: Question, call: Call, samples: Samples | None) -> Answer:
         dialect = self._dialect
+        is_plain = question.answer_schema.is_plain
         is_known_to_work = self._is_found
         first_refusal: BadRequest | None = None
         while True:
@@ -159,7 +163,9 @@ class OpenAIChat:
                 )
             except BadRequest as refused:
                 first_refusal = first_refusal or refused
-                following = dialect.without(refused, is_known_to_work)
+                following = dialect.without(
+                    refused, is_known_to_work=is_known_to_work, is_plain=is_plain
+                )
                 if following is None:
                     # What the server said to the plain form says more than later refusals.
                     raise first_refusal from None
@@ -167,7 +173,9 @@ class OpenAIChat:
             else:
                 # A call that began earlier in an older dialect must not bring that one back.
                 if first_refusal is not None or not self._is_found:
-                    self._dialect, self._is_found = dialect, True
+                    self._dialect = dialect
+                    # A plain answer says nothing of the mode.
+                    self._is_found = self._is_found or not is_plain
                 return answer
 
 
@@ -196,7 +204,8 @@ def _body(
 ) -> dict[str, object]:
     sampling = question.sampling
     messages = question.messages
-    if dialect.mode != "json_schema":
+    mode = None if question.answer_schema.is_plain else dialect.mode
+    if mode in ("json_object", "prompt"):
         schema = json.dumps(
             _schema(question.answer_schema.text), ensure_ascii=False, separators=(",", ":")
         )
@@ -213,7 +222,7 @@ def _body(
     if dialect.takes_seed and sampling.seed is not None:
         # With one seed for all, every further answer to a question would be the first one again.
         body["seed"] = sampling.seed + question.sample_index
-    if dialect.mode == "json_schema":
+    if mode == "json_schema":
         body["response_format"] = {
             "type": "json_schema",
             "json_schema": {
@@ -223,7 +232,7 @@ def _body(
                 "strict": True,
             },
         }
-    elif dialect.mode == "json_object":
+    elif mode == "json_object":
         body["response_format"] = {"type": "json_object"}
     if sampling.extra_body:
         body.update(json.loads(sampling.extra_body))
@@ -275,17 +284,19 @@ def _read(body: object) -> Answer:
             reasoning = _sound_text(message[name])
     refusal = _text(message.get("refusal"))
     outcome: Outcome = "answer"
+    ended = choices[0].get("finish_reason")
     if refusal:
         outcome, text = "refusal", refusal
-    elif choices[0].get("finish_reason") == "content_filter":
+    elif ended == "content_filter":
         outcome = "filtered"
-    elif choices[0].get("finish_reason") == "length":
+    elif ended == "length":
         outcome = "truncated"
     model = body.get("model")
     return Answer(
         text=text,
         reasoning=reasoning or None,
         outcome=outcome,
+        finish_reason=_sound_text(ended) if isinstance(ended, str) else None,
         model=_sound_text(model) if isinstance(model, str) else None,
         usage=_usage(body.get("usage")),
     )

@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 from ieat.pipeline.answers import RESPONSE_FORMS, ResponseForm, SpokenResponseForm, read_answer
-from ieat.pipeline.checks import check_response_text
+from ieat.pipeline.checks import DEFAULTS, check_response_text
+from ieat.pipeline.config import CheckSettings
 from ieat.pipeline.delivery import check_delivery
 from ieat.pipeline.engines.asking import PartlyUsable, ask_twice, pose, render_turns
 from ieat.pipeline.failures import UnusableAnswer
@@ -41,10 +42,17 @@ class CorpusResponder:
 class WrittenResponder:
     """Has a language model write the answer, the thinking given as its own (prompt `response`)."""
 
-    def __init__(self, model: AnsweringModel, prompts: PromptLibrary, sampling: Sampling) -> None:
+    def __init__(
+        self,
+        model: AnsweringModel,
+        prompts: PromptLibrary,
+        sampling: Sampling,
+        checks: CheckSettings = DEFAULTS,
+    ) -> None:
         self._model = model
         self._prompts = prompts
         self._sampling = sampling
+        self._checks = checks
 
     async def respond(
         self, history: History, target: Target, thinking: Thinking, answer: tuple[HeardTurn, ...]
@@ -66,7 +74,7 @@ class WrittenResponder:
 
         def judge(given: Answer) -> _Written:
             form = read_answer(given, RESPONSE_FORMS[prompt.answer_schema.schema_id])
-            check_response_text(form.response, history)
+            check_response_text(form.response, history, checks=self._checks)
             if not isinstance(form, SpokenResponseForm):
                 return _Written(form, None)
             try:

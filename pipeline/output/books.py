@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 
+from ieat.pipeline.output.humdial_turn_rows import humdial_ends
+from ieat.pipeline.output.stage2_rows import RowSettings
 from ieat.schemas.build import Books, UnitCounts
 from ieat.schemas.records import ComposedDialogue, SetAside, SourceUnit
+from ieat.schemas.retrospection import RowEnd
 from ieat.schemas.rows import DeadLetterRow
 
 Entry = tuple[str, int]
@@ -73,6 +76,15 @@ def entries_of_rows(table: str, end: str, code: str, count: int) -> Iterator[Ent
     `entries_of_letter` moves it.
     """
     yield from _end(f"{OF_TABLE}{table}", end, code, count)
+
+
+def entries_of_humdial(composed: ComposedDialogue, settings: RowSettings) -> Iterator[Entry]:
+    """Yield the lines of the rows of HumDial's tasks; the letter of a dead one moves it."""
+    for table, end in humdial_ends(composed, settings):
+        if isinstance(end, RowEnd) and end.end == "filtered":
+            yield from entries_of_rows(table, "filtered", end.code, 1)
+        else:
+            yield from entries_of_rows(table, "written", "", 1)
 
 
 def sum_entries(entries: Iterable[Entry]) -> dict[str, int]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from ieat.prompts.library import TemplateFile
 from ieat.schemas.attribution import Attribution, Evidence, Reprediction
 from ieat.schemas.cells import (
     AudioCell,
@@ -13,9 +14,13 @@ from ieat.schemas.cells import (
     StateCell,
     TrainableCell,
 )
+from ieat.schemas.distillation import Distillation
 from ieat.schemas.emotion import EmotionalState, EmotionLabel, LabelSource, VoiceEvents
 from ieat.schemas.records import ComposedDialogue
 from ieat.schemas.sample import Response, Sample
+
+INFERENCE_ONLY = "inference_only"
+"""Flag of a dialogue that may be run through a model, and never trained on."""
 
 GOLD = "gold"
 """Id of the corpus itself as recognizer and labeler."""
@@ -71,6 +76,11 @@ def is_voiceless(composed: ComposedDialogue, turn_index: int) -> bool:
     """Tell whether a turn has sound in which no voice was found: its words are not in it."""
     sound = composed.sounds[turn_index]
     return sound is not None and "no_speech" in sound.flags
+
+
+def is_held_out(composed: ComposedDialogue) -> bool:
+    """Tell whether the corpus forbids training on the dialogue: HumDial's test tree."""
+    return INFERENCE_ONLY in composed.dialogue.flags
 
 
 def recognizer_of(composed: ComposedDialogue, turn_index: int) -> str:
@@ -132,7 +142,7 @@ def cause_cells(attribution: Attribution) -> tuple[CauseCell, ...]:
             event=cause.event,
             appraisal=cause.appraisal,
             kind=cause.kind,
-            evidence=tuple(_evidence_cell(shown) for shown in cause.evidence),
+            evidence=tuple(evidence_cell(shown) for shown in cause.evidence),
             agreement=attribution.agreement,
             # The verifier reads the main cause; nothing is known of further ones.
             repredicted=found.emotion if found and rank == 0 else None,
@@ -159,6 +169,9 @@ def provenance_cell(
     states: Sequence[EmotionalState],
     attributions: Sequence[Attribution],
     samples: Sequence[Sample],
+    *,
+    distillations: Sequence[Distillation] = (),
+    templates: Sequence[TemplateFile] = (),
 ) -> ProvenanceCell:
     """Gather engines, prompts and stored answers of the parts that a row is made of.
 
@@ -168,19 +181,17 @@ def provenance_cell(
         states: States that the row rests on.
         attributions: Causes that the row rests on.
         samples: Thinking and responses of the row.
+        distillations: A teacher's answers in the row.
+        templates: Further templates that words of the row come from.
     """
     labels = [label for state in states for label in (state.gold, state.text, state.voice) if label]
     responses = [sample.response for sample in samples]
     readings = [found.reprediction for found in attributions if found.reprediction is not None]
-    asked: list[EmotionLabel | Attribution | Reprediction | Response] = [
-        *labels,
-        *attributions,
-        *readings,
-        *responses,
-    ]
-    prompts = {
-        sample.thinking.template_id: sample.thinking.template_sha256 for sample in samples
-    } | {
+    asked: list[EmotionLabel | Attribution | Reprediction | Response | Distillation]
+    asked = [*labels, *attributions, *readings, *responses, *distillations]
+    prompts = {template.prompt_id: template.sha256 for template in templates}
+    prompts |= {sample.thinking.template_id: sample.thinking.template_sha256 for sample in samples}
+    prompts |= {
         part.prompt_id: part.prompt_sha256
         for part in asked
         if part.prompt_id is not None and part.prompt_sha256 is not None
@@ -209,7 +220,8 @@ def _engine(ids: Iterable[str]) -> str | None:
     return next((one for one in found if one != GOLD), GOLD if found else None)
 
 
-def _evidence_cell(shown: Evidence) -> EvidenceCell:
+def evidence_cell(shown: Evidence) -> EvidenceCell:
+    """Return a quote with where it stands and sounds."""
     audio = shown.audio
     return EvidenceCell(
         turn_index=shown.turn_index,

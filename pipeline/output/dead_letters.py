@@ -1,15 +1,32 @@
 """What failed, as rows of `_dead_letters`."""
 
 from ieat.pipeline.failures import RecordError
+from ieat.pipeline.output.humdial_turn_rows import humdial_ends
 from ieat.pipeline.output.rows import turn_cell
+from ieat.pipeline.output.stage2_rows import RowSettings
 from ieat.schemas.records import ComposedDialogue, Failure, SetAside
-from ieat.schemas.rows import DeadLetterRow, Stage1Row, Stage2Row
+from ieat.schemas.retrospection import RowEnd
+from ieat.schemas.rows import DeadLetterRow, Row
 
 TABLE_OF_UNIT = {"turn": "dialogues", "target": "stage2"}
 """Table in which a failed part of a dialogue is missing."""
 
+STAGE_OF_TABLE = {
+    "humdial_t1": "retrospect",
+    "humdial_t2": "retrospect",
+    "humdial_t3": "compose",
+}
+"""Stage in which a row of a further table fails before it is made."""
+
+
+TABLE_OF_STAGE = {"distill": "stage1"}
+"""Table that lacks a part for a stage, where it is not that of the unit."""
+
 WRITE_STAGE = "write"
 """Name of the sink among the stages."""
+
+CHECK_STAGE = "check"
+"""Name of the gate before the sink among the stages."""
 
 
 def letter_of_dialogue(aside: SetAside) -> DeadLetterRow | None:
@@ -37,25 +54,50 @@ def letters_of_parts(composed: ComposedDialogue) -> tuple[DeadLetterRow, ...]:
     return tuple(_letter_of_part(composed, failure) for failure in composed.failures)
 
 
+def letters_of_humdial(
+    composed: ComposedDialogue, settings: RowSettings
+) -> tuple[DeadLetterRow, ...]:
+    """Return the dead letters of the rows of HumDial's tasks that failed."""
+    dialogue = composed.dialogue
+    return tuple(
+        DeadLetterRow(
+            row_id=f"{STAGE_OF_TABLE[table]}:{dialogue.dialogue_id}/{table}",
+            unit="row",
+            unit_id=f"{dialogue.dialogue_id}/{table}",
+            dialogue_id=dialogue.dialogue_id,
+            source=dialogue.source,
+            table=table,
+            stage=STAGE_OF_TABLE[table],
+            code=end.code,
+            message=end.message,
+            record=dialogue.model_dump_json(),
+            response_keys=end.response_keys,
+        )
+        for table, end in humdial_ends(composed, settings)
+        if isinstance(end, RowEnd) and end.end == "dead"
+    )
+
+
 def letter_of_row(
-    row: Stage1Row | Stage2Row, table: str, source: str, error: RecordError
+    row: Row, table: str, source: str, error: RecordError, stage: str = WRITE_STAGE
 ) -> DeadLetterRow:
-    """Return the dead letter of a row whose clip cannot be read again.
+    """Return the dead letter of a row that is made, but not written.
 
     Args:
         row: The row that is not written.
         table: The table that lacks it.
-        source: File from which the clip was to be read.
-        error: Why it cannot be.
+        source: File from which the clip was to be read, or from which the dialogue was read.
+        error: Why it is not written.
+        stage: Where it was kept out: where a clip is read again, or at the checks.
     """
     return DeadLetterRow(
-        row_id=f"{WRITE_STAGE}:{row.row_id}",
+        row_id=f"{stage}:{row.row_id}",
         unit="row",
         unit_id=row.row_id,
         dialogue_id=row.dialogue_id,
         source=source,
         table=table,
-        stage=WRITE_STAGE,
+        stage=stage,
         code=error.code,
         message=error.message,
         record=row.model_dump_json(),
@@ -73,7 +115,7 @@ def _letter_of_part(composed: ComposedDialogue, failure: Failure) -> DeadLetterR
         unit_id=unit_id,
         dialogue_id=dialogue.dialogue_id,
         source=dialogue.source,
-        table=TABLE_OF_UNIT[failure.unit],
+        table=TABLE_OF_STAGE.get(failure.stage, TABLE_OF_UNIT[failure.unit]),
         stage=failure.stage,
         code=failure.code,
         message=failure.message,

@@ -42,10 +42,19 @@ def read_samples(
     if mode not in get_args(ThinkMode):
         raise ConfigError(f"there is no think mode {mode!r}; use {', '.join(get_args(ThinkMode))}")
     folder = BuildFolder(out)
+    return _rows(folder, find_files(folder, table, split), mode, trainable_only, table)
+
+
+def find_files(folder: BuildFolder, table: str, split: str) -> list[str]:
+    """Return the files of a split of a table, in order.
+
+    Raises:
+        ConfigError: There are none.
+    """
     files = sorted(folder.files.glob(folder.path(f"{table}/{split}-*-of-*.parquet")))
     if not files:
-        raise ConfigError(f"{out} has no {table}/{split}-*.parquet; look at its README.md")
-    return _rows(folder, files, mode, trainable_only, table)
+        raise ConfigError(f"{folder.out} has no {table}/{split}-*.parquet; look at its README.md")
+    return files
 
 
 def splits_of(out: str, table: str) -> tuple[str, ...]:

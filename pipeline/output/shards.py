@@ -11,10 +11,13 @@ from ieat.pipeline.output.clips import ReadClip
 from ieat.pipeline.output.dead_letters import letter_of_row
 from ieat.pipeline.output.files import BuildFolder
 from ieat.pipeline.output.huggingface import file_metadata
+from ieat.pipeline.output.split_check import HeldOutError
+from ieat.schemas.aqa_rows import AqaRow
 from ieat.schemas.arrow import arrow_schema, to_record
 from ieat.schemas.base import Value
 from ieat.schemas.build import ShardFile
 from ieat.schemas.cells import SpanCell
+from ieat.schemas.humdial_rows import HumdialRow
 from ieat.schemas.rows import TABLES, DeadLetterRow, Row, Stage1Row, Stage2Row
 
 MAX_GROUP_ROWS = 256
@@ -72,12 +75,15 @@ def write_shard(
         name: Which file it is.
         rows: Rows as JSON, sorted by their ids, clips without bytes.
         read_clip: Gives the bytes of a clip; null leaves clips as references.
+
+    Raises:
+        HeldOutError: A row is of another split than the file.
     """
     row_type = TABLES[name.table]
     lost: list[DeadLetterRow] = []
     num_rows = 0
     with folder.write(name.file) as file, open_writer(file, row_type) as writer:
-        for group in _groups(_fill(rows, row_type, name.table, read_clip, lost)):
+        for group in _groups(_fill(rows, row_type, name, read_clip, lost)):
             writer.write_table(
                 pa.Table.from_pylist(group, schema=writer.schema), row_group_size=len(group)
             )
@@ -109,7 +115,7 @@ def number_repeats(rows: Iterable[str]) -> Iterator[str]:
 def _fill(
     rows: Iterable[str],
     row_type: type[Row],
-    table: str,
+    name: ShardName,
     read_clip: ReadClip | None,
     lost: list[DeadLetterRow],
 ) -> Iterator[_Filled]:
@@ -117,11 +123,14 @@ def _fill(
     for text in rows:
         row = row_type.model_validate_json(text)
         if row.row_id == last:
-            raise ValueError(f"{table}: two rows have the id {row.row_id}")
+            raise ValueError(f"{name.table}: two rows have the id {row.row_id}")
         last = row.row_id
+        split = getattr(row, "split", name.split)
+        if split != name.split:
+            raise HeldOutError(f"{name.file}: the row {row.row_id} is of the split {split}")
         record = to_record(row)
         num_bytes = 0
-        if read_clip is not None and isinstance(row, Stage1Row | Stage2Row):
+        if read_clip is not None and isinstance(row, Stage1Row | Stage2Row | HumdialRow | AqaRow):
             uri = ""
             try:
                 for clip, span in _clips(row, record):
@@ -129,15 +138,15 @@ def _fill(
                     clip["bytes"] = read_clip(span)
                     num_bytes += len(clip["bytes"])
             except RecordError as error:
-                lost.append(letter_of_row(row, table, uri, error))
+                lost.append(letter_of_row(row, name.table, uri, error))
                 continue
         yield _Filled(record, num_bytes)
 
 
 def _clips(
-    row: Stage1Row | Stage2Row, record: dict[str, Any]
+    row: Stage1Row | Stage2Row | HumdialRow | AqaRow, record: dict[str, Any]
 ) -> Iterator[tuple[dict[str, Any], SpanCell]]:
-    if isinstance(row, Stage2Row):
+    if isinstance(row, Stage2Row | HumdialRow):
         yield from zip(record["audios"], row.audio_spans, strict=True)
     elif row.audio_span is not None:
         yield record["audio"], row.audio_span

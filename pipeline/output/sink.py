@@ -8,30 +8,43 @@ Beam reads the hints of this module at run time, so it must not import annotatio
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import apache_beam as beam
 from apache_beam.pvalue import AsList, PCollection, TaggedOutput
 
+from ieat.pipeline.config import CheckSettings
 from ieat.pipeline.output.books import (
     Entry,
     close_books,
     entries_of_composed,
+    entries_of_humdial,
     entries_of_letter,
     entries_of_set_aside,
     entry_of_unit,
     sum_entries,
 )
 from ieat.pipeline.output.clips import KeptClips, ReadClip
-from ieat.pipeline.output.dead_letters import letter_of_dialogue, letters_of_parts
+from ieat.pipeline.output.dead_letters import (
+    CHECK_STAGE,
+    letter_of_dialogue,
+    letter_of_row,
+    letters_of_humdial,
+    letters_of_parts,
+)
 from ieat.pipeline.output.files import BuildFolder
 from ieat.pipeline.output.group_records import Group, GroupRecord, remove_records, write_record
+from ieat.pipeline.output.humdial_turn_rows import humdial_ends
+from ieat.pipeline.output.row_checks import check_row
 from ieat.pipeline.output.rows import dialogue_row, stage1_rows
 from ieat.pipeline.output.shards import ShardName, WrittenShard, number_repeats, write_shard
+from ieat.pipeline.output.split_check import refuse_held_out
 from ieat.pipeline.output.stage2_rows import RowSettings, stage2_rows
 from ieat.schemas.build import Manifest, ShardFile
-from ieat.schemas.records import ComposedDialogue, SetAside, SourceUnit
-from ieat.schemas.rows import CORE_TABLES, TABLES, DeadLetterRow, Row
+from ieat.schemas.records import RetrospectedDialogue, SetAside, SourceUnit
+from ieat.schemas.retrospection import RowEnd
+from ieat.schemas.rows import CORE_TABLES, HUMDIAL_TABLES, TABLES, DeadLetterRow, Row
 
 DEAD_LETTERS = "_dead_letters"
 """The table of what failed."""
@@ -42,15 +55,35 @@ ALL = "all"
 DATA_TABLES = tuple(table for table in TABLES if table != DEAD_LETTERS)
 """The tables that a card may have, in its order."""
 
+CLIP_TABLES = ("stage2", *HUMDIAL_TABLES)
+"""Tables whose rows hold several clips, embedded or by reference."""
+
+
+ALWAYS_EMBEDDED = frozenset({"stage1", "aqa"})
+"""Tables whose rows hold their clips in every build."""
+
 MANIFEST = "manifest.json"
 """The file that accounts for everything."""
 
 LOST = "lost"
-"""Tag of rows whose clips cannot be read again."""
+"""Tag of rows whose clips cannot be read again, and of those that a check keeps out."""
 
 ShelvedRow = tuple[str, tuple[str, str]]
 """A row on its way: the key of its shard, then its id and itself as JSON. An empty id only says
 that the shard is wanted."""
+
+
+class Beside(NamedTuple):
+    """What was written of tables that do not come from dialogues."""
+
+    files: tuple[ShardFile, ...] = ()
+    """Their files, dead letters among them."""
+    entries: tuple[Entry, ...] = ()
+    """Their lines of the books."""
+
+
+NOTHING_BESIDE = Beside()
+"""All tables come from dialogues."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +99,16 @@ class SinkSettings:
     not_configured: tuple[str, ...] = ()
     """Optional stages that this build does without; told in the manifest."""
     tables: tuple[str, ...] = CORE_TABLES
-    """Tables of this build, dead letters apart; each has all its shards in every split."""
+    """Tables that dialogues give, dead letters apart; each has all its shards in every split."""
+    tables_beside: tuple[str, ...] = ()
+    """Tables that are written beside the dialogues, likewise."""
+    checks: CheckSettings = field(default_factory=CheckSettings)
+    """What rows are checked for."""
+
+
+def shard_key(table: str, split: str, shard: int) -> str:
+    """Return the key of a shard, for `write_rows`."""
+    return f"{table}/{split}/{shard:05d}"
 
 
 def shard_of(unit_id: str, num_shards: int) -> int:
@@ -75,17 +117,20 @@ def shard_of(unit_id: str, num_shards: int) -> int:
     return int.from_bytes(digest[:8], "big") % num_shards
 
 
-def rows_of(composed: ComposedDialogue, settings: RowSettings) -> Iterator[tuple[str, Row]]:
+def rows_of(composed: RetrospectedDialogue, settings: RowSettings) -> Iterator[tuple[str, Row]]:
     """Yield the rows of a dialogue with the names of their tables."""
     yield "dialogues", dialogue_row(composed)
-    for stage1 in stage1_rows(composed):
+    for stage1 in stage1_rows(composed, settings.prompts):
         yield "stage1", stage1
     for stage2 in stage2_rows(composed, settings):
         yield "stage2", stage2
+    for table, end in humdial_ends(composed, settings):
+        if not isinstance(end, RowEnd):
+            yield table, end
 
 
 class WriteBuild(beam.PTransform):
-    """Composed dialogues in; a group's shards and its record on disk, the record out.
+    """Finished dialogues in; a group's shards and its record on disk, the record out.
 
     Args:
         settings: Where and how to write.
@@ -110,7 +155,7 @@ class WriteBuild(beam.PTransform):
         self._aside = aside
         self._units = units
 
-    def expand(self, composed: PCollection[ComposedDialogue]) -> PCollection[GroupRecord]:
+    def expand(self, composed: PCollection[RetrospectedDialogue]) -> PCollection[GroupRecord]:
         """Return the one record."""
         aside = self._aside
         num_shards = self._settings.num_shards
@@ -121,9 +166,11 @@ class WriteBuild(beam.PTransform):
             | "Every shard of a split"
             >> beam.FlatMap(_shards_of_split, self._settings.tables, self._group.shards)
         )
-        shelved = composed | "Make rows" >> beam.FlatMap(_shelve_rows, self._settings)
+        shelved = composed | "Make rows" >> beam.ParDo(ShelveRows(self._settings)).with_outputs(
+            LOST, main="rows"
+        )
         written = (
-            (wanted, shelved)
+            (wanted, shelved["rows"])
             | "Rows with their shards" >> beam.Flatten()
             | "Rows by shard" >> beam.GroupByKey()
             | "Write rows"
@@ -134,10 +181,13 @@ class WriteBuild(beam.PTransform):
         letters = (
             aside | "Dead dialogues" >> beam.FlatMap(_letters_of_dialogue),
             composed | "Dead parts" >> beam.FlatMap(letters_of_parts),
+            composed
+            | "Dead rows of HumDial" >> beam.FlatMap(letters_of_humdial, self._settings.rows),
+            shelved[LOST],
             written[LOST],
         ) | "Dead letters" >> beam.Flatten()
         empty = aside.pipeline | "Every shard of dead letters" >> beam.Create(
-            [(_key(DEAD_LETTERS, ALL, shard), ("", "")) for shard in self._group.shards]
+            [(shard_key(DEAD_LETTERS, ALL, shard), ("", "")) for shard in self._group.shards]
         )
         letter_files = (
             (empty, letters | "Shelve dead letters" >> beam.Map(_shelve_letter, num_shards))
@@ -153,6 +203,8 @@ class WriteBuild(beam.PTransform):
             (
                 self._units | "Count what was read" >> beam.Map(entry_of_unit),
                 composed | "Count rows" >> beam.FlatMap(entries_of_composed),
+                composed
+                | "Count rows of HumDial" >> beam.FlatMap(entries_of_humdial, self._settings.rows),
                 aside | "Count dialogues set aside" >> beam.FlatMap(entries_of_set_aside),
                 letters | "Count dead letters" >> beam.FlatMap(entries_of_letter),
             )
@@ -165,6 +217,28 @@ class WriteBuild(beam.PTransform):
             | "Write record"
             >> beam.Map(_record_group, self._settings.out, AsList(files), AsList(entries))
         )
+
+
+class ShelveRows(beam.DoFn):
+    """Makes and checks the rows of a dialogue; those that a check keeps out go to `LOST`."""
+
+    def __init__(self, settings: SinkSettings) -> None:
+        self._settings = settings
+
+    def process(self, composed: RetrospectedDialogue) -> Iterator[ShelvedRow]:
+        """Yield the rows that pass, each with the shard that it belongs to."""
+        dialogue = composed.dialogue
+        given = dialogue.corpus_split or dialogue.split
+        refuse_held_out(dialogue.dialogue_id, given, dialogue.split)
+        shard = shard_of(dialogue.dialogue_id, self._settings.num_shards)
+        for table, made in rows_of(composed, self._settings.rows):
+            row, error = check_row(made, composed, self._settings.checks)
+            if error is None:
+                key = shard_key(table, dialogue.split, shard)
+                yield key, (row.row_id, row.model_dump_json())
+            else:
+                letter = letter_of_row(row, table, dialogue.source, error, CHECK_STAGE)
+                yield TaggedOutput(LOST, letter)  # type: ignore[misc]  # Beam takes tags between
 
 
 class WriteShard(beam.DoFn):
@@ -195,7 +269,9 @@ def write_rows(
     """
     table, split, number = key.split("/")
     name = ShardName(table, split, int(number), settings.num_shards)
-    is_embedded = table == "stage1" or (table == "stage2" and settings.rows.stage2_audio == "embed")
+    is_embedded = table in ALWAYS_EMBEDDED or (
+        table in CLIP_TABLES and settings.rows.stage2_audio == "embed"
+    )
     # Sorted by id, then by content: the order of a shuffle is never that of a file.
     texts: Iterable[str] = (text for row_id, text in sorted(rows) if row_id)
     if table == DEAD_LETTERS:
@@ -213,7 +289,7 @@ def write_unreached(settings: SinkSettings, group: Group, aside: Iterable[SetAsi
         aside: How its dialogues ended, one each.
     """
     shelves: dict[str, list[tuple[str, str]]] = {
-        _key(DEAD_LETTERS, ALL, shard): [] for shard in group.shards
+        shard_key(DEAD_LETTERS, ALL, shard): [] for shard in group.shards
     }
     entries: dict[str, int] = {}
 
@@ -235,7 +311,11 @@ def write_unreached(settings: SinkSettings, group: Group, aside: Iterable[SetAsi
 
 
 def close_build(
-    settings: SinkSettings, records: Sequence[GroupRecord], *, keeps_records: bool = False
+    settings: SinkSettings,
+    records: Sequence[GroupRecord],
+    *,
+    keeps_records: bool = False,
+    beside: Beside = NOTHING_BESIDE,
 ) -> Manifest:
     """Write the manifest of all groups, with the shards that no group knew to be wanted.
 
@@ -244,23 +324,23 @@ def close_build(
         records: What became of every group.
         keeps_records: Whether, where dialogues were not reached, the records of the finished
             groups stay for the next run.
+        beside: Tables that were written beside the dialogues.
 
     Raises:
         UnbalancedBooksError: A unit or a row was lost or counted twice.
     """
     folder = BuildFolder(settings.out)
-    files = [file for record in records for file in record.files]
+    files = [*(file for record in records for file in record.files), *beside.files]
     there = {file.file for file in files}
     # A group sees the splits of its own dialogues only; a split has all its shards.
     for split in sorted({file.split for file in files if file.table in DATA_TABLES}):
-        for table in settings.tables:
+        for table in (*settings.tables, *settings.tables_beside):
             for shard in range(settings.num_shards):
                 name = ShardName(table, split, shard, settings.num_shards)
                 if name.file not in there:
                     files.append(write_shard(folder, name, (), None).file)
-    manifest = write_manifest(
-        settings, files, [entry for record in records for entry in record.entries.items()]
-    )
+    entries = [entry for record in records for entry in record.entries.items()]
+    manifest = write_manifest(settings, files, [*entries, *beside.entries])
     finished = [record for record in records if record.is_finished]
     goes_on = keeps_records and len(finished) < len(records)
     remove_records(folder, finished if goes_on else ())
@@ -304,7 +384,7 @@ def write_manifest(
     return manifest
 
 
-def _split_of(composed: ComposedDialogue) -> str:
+def _split_of(composed: RetrospectedDialogue) -> str:
     return composed.dialogue.split
 
 
@@ -313,14 +393,7 @@ def _shards_of_split(
 ) -> Iterator[ShelvedRow]:
     for table in tables:
         for shard in shards:
-            yield _key(table, split, shard), ("", "")
-
-
-def _shelve_rows(composed: ComposedDialogue, settings: SinkSettings) -> Iterator[ShelvedRow]:
-    dialogue = composed.dialogue
-    shard = shard_of(dialogue.dialogue_id, settings.num_shards)
-    for table, row in rows_of(composed, settings.rows):
-        yield _key(table, dialogue.split, shard), (row.row_id, row.model_dump_json())
+            yield shard_key(table, split, shard), ("", "")
 
 
 def _letters_of_dialogue(aside: SetAside) -> Iterator[DeadLetterRow]:
@@ -331,11 +404,7 @@ def _letters_of_dialogue(aside: SetAside) -> Iterator[DeadLetterRow]:
 
 def _shelve_letter(letter: DeadLetterRow, num_shards: int) -> ShelvedRow:
     shard = shard_of(letter.dialogue_id or letter.unit_id, num_shards)
-    return _key(DEAD_LETTERS, ALL, shard), (letter.row_id, letter.model_dump_json())
-
-
-def _key(table: str, split: str, shard: int) -> str:
-    return f"{table}/{split}/{shard:05d}"
+    return shard_key(DEAD_LETTERS, ALL, shard), (letter.row_id, letter.model_dump_json())
 
 
 def read_manifest(folder: BuildFolder) -> Manifest:
@@ -344,11 +413,13 @@ def read_manifest(folder: BuildFolder) -> Manifest:
 
 
 __all__ = [
+    "Beside",
     "SinkSettings",
     "WriteBuild",
     "close_build",
     "read_manifest",
     "rows_of",
+    "shard_key",
     "shard_of",
     "write_manifest",
     "write_unreached",

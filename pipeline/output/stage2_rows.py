@@ -1,7 +1,7 @@
 """The targets of a composed dialogue as rows of stage 2, and whether they are fit to train on."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from ieat.pipeline.output.cells import (
@@ -12,13 +12,16 @@ from ieat.pipeline.output.cells import (
     has_sound,
     has_unscored_words,
     is_baseline_state,
+    is_held_out,
     is_voiceless,
     provenance_cell,
     span_cell,
     state_cell,
 )
 from ieat.pipeline.output.consistency import consistency_cell
+from ieat.pipeline.output.humdial_rows import HumdialRowSettings
 from ieat.pipeline.output.messages import Conversation, compose_conversation
+from ieat.prompts.library import RELEASED, PromptLibrary
 from ieat.schemas.attribution import Attribution
 from ieat.schemas.cells import AudioCell, ModesCell, ResponseCell, SpanCell, ThinkingCell
 from ieat.schemas.emotion import EmotionalState
@@ -40,6 +43,10 @@ class RowSettings:
     """Most seconds of earlier clips in a stage-2 row."""
     stage2_audio: Literal["embed", "reference"]
     """Whether stage-2 rows hold their clips or only say where they lie."""
+    humdial: HumdialRowSettings = field(default_factory=HumdialRowSettings)
+    """How rows of HumDial's tasks are made."""
+    prompts: PromptLibrary = RELEASED
+    """The templates of the build, from which instructions are chosen."""
     must_agree: bool = False
     """Whether a verifier must have found the emotion of each cause again."""
 
@@ -53,10 +60,11 @@ class _Basis(NamedTuple):
 
 def stage2_rows(composed: ComposedDialogue, settings: RowSettings) -> tuple[Stage2Row, ...]:
     """Return one row per sample, in turn order."""
-    return tuple(_stage2_row(composed, sample, settings) for sample in composed.samples)
+    return tuple(stage2_row(composed, sample, settings) for sample in composed.samples)
 
 
-def _stage2_row(composed: ComposedDialogue, sample: Sample, settings: RowSettings) -> Stage2Row:
+def stage2_row(composed: ComposedDialogue, sample: Sample, settings: RowSettings) -> Stage2Row:
+    """Return the row of a sample."""
     dialogue, target = composed.dialogue, sample.target
     conversation = compose_conversation(
         composed, sample, settings.max_context_turns, settings.max_context_seconds
@@ -141,6 +149,8 @@ def reasons_against(
         reasons.append("no_audio")
     if any(is_voiceless(composed, turn) for turn in sample.target.user_turns):
         reasons.append("no_voice")
+    if is_held_out(composed):
+        reasons.append("held_out")
     if sample.response.source == "corpus":
         reasons.append("corpus_response")
     elif "thinking" not in sample.response.conditioned_on:

@@ -14,9 +14,17 @@ from ieat.pipeline.output.build_files import read_identity
 from ieat.pipeline.output.files import TEMPORARY, BuildFolder
 from ieat.pipeline.output.huggingface import SAMPLE_RATE, file_metadata
 from ieat.pipeline.output.sink import MANIFEST, read_manifest
+from ieat.pipeline.output.split_facts import (
+    describe_shared,
+    made_splits_by,
+    misplaced_rows,
+    shared_in_build,
+)
+from ieat.schemas.aqa_rows import AqaRow
 from ieat.schemas.arrow import arrow_schema, from_record
 from ieat.schemas.base import Index, Value
 from ieat.schemas.build import Manifest, ShardFile, UnbalancedBooksError
+from ieat.schemas.humdial_rows import HumdialRow
 from ieat.schemas.rows import TABLES, Row, Stage1Row, Stage2Row
 
 BATCH_ROWS = 16
@@ -34,6 +42,8 @@ class Report(Value):
     """Clips that were decoded."""
     problems: tuple[str, ...]
     """What is wrong, one sentence each."""
+    notes: tuple[str, ...] = ()
+    """What is no defect but should be known, one sentence each."""
 
     @property
     def is_sound(self) -> bool:
@@ -43,9 +53,10 @@ class Report(Value):
     def describe(self) -> str:
         """Say it to a person, a problem a line."""
         checked = f"{self.num_files} files, {self.num_rows} rows, {self.num_clips} clips"
+        notes = tuple(f"note: {note}" for note in self.notes)
         if self.is_sound:
-            return f"sound: {checked}"
-        return "\n".join((f"{len(self.problems)} problems in {checked}", *self.problems))
+            return "\n".join((f"sound: {checked}", *notes))
+        return "\n".join((f"{len(self.problems)} problems in {checked}", *self.problems, *notes))
 
 
 class _Counts:
@@ -60,7 +71,7 @@ def verify(out: str) -> Report:
         ConfigError: The folder holds no finished build.
     """
     folder = BuildFolder(out)
-    read_identity(folder)
+    identity = read_identity(folder)
     try:
         manifest = read_manifest(folder)
     except FileNotFoundError as error:
@@ -70,9 +81,21 @@ def verify(out: str) -> Report:
     except ValidationError as error:
         raise ConfigError(f"{folder.path(MANIFEST)} is not in the form of this version") from error
     counts = _Counts()
-    problems = tuple(_problems(folder, manifest, counts))
+    problems = list(_problems(folder, manifest, counts))
+    notes: list[str] = []
+    # Tables that are missing or broken were told above.
+    if not problems:
+        problems += misplaced_rows(folder, manifest)
+        made_by = made_splits_by(identity)
+        for kind, told in describe_shared(shared_in_build(folder, manifest)):
+            # Splits of a corpus are its own affair; those that were made here must hold.
+            (problems if kind in made_by else notes).append(told)
     return Report(
-        num_files=counts.files, num_rows=counts.rows, num_clips=counts.clips, problems=problems
+        num_files=counts.files,
+        num_rows=counts.rows,
+        num_clips=counts.clips,
+        problems=tuple(problems),
+        notes=tuple(notes),
     )
 
 
@@ -133,9 +156,9 @@ def _problems_of_row(
     except ValueError as error:
         yield f"{where}: does not fit the model ({type(error).__name__})"
         return
-    if isinstance(row, Stage1Row) and row.audio is not None and row.audio.bytes is None:
+    if isinstance(row, Stage1Row | AqaRow) and row.audio is not None and row.audio.bytes is None:
         yield f"{where}: its clip is empty"
-    if isinstance(row, Stage2Row):
+    if isinstance(row, Stage2Row | HumdialRow):
         heard = sum(
             message.content.count("<audio>") for message in row.messages if message.kind == "listen"
         )
@@ -154,8 +177,8 @@ def _problems_of_row(
 
 
 def _clips(row: Row) -> Iterator[bytes]:
-    cells = row.audios if isinstance(row, Stage2Row) else ()
-    if isinstance(row, Stage1Row) and row.audio is not None:
+    cells = row.audios if isinstance(row, Stage2Row | HumdialRow) else ()
+    if isinstance(row, Stage1Row | AqaRow) and row.audio is not None:
         cells = (row.audio,)
     for cell in cells:
         if cell.bytes is not None:

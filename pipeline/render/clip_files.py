@@ -11,6 +11,9 @@ from ieat.schemas.cells import SpanCell
 FOLDER = "audio"
 """Folder of the clips within a rendering."""
 
+WINDOW = 30.0
+"""Seconds that encoders of Whisper's kind hear of a clip; what comes after is lost to them."""
+
 
 def clip_path(span: SpanCell) -> str:
     """Return the path of a clip within a rendering, `audio/ab/ab….flac`.
@@ -37,6 +40,8 @@ class ClipFiles:
         self._folder = folder
         self._read = read
         self._written: set[str] = set()
+        self.num_long = 0
+        """Clips that are longer than `WINDOW`."""
 
     def __len__(self) -> int:
         return len(self._written)
@@ -59,3 +64,4 @@ class ClipFiles:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
             self._written.add(path)
+            self.num_long += missing[path].span.duration > WINDOW

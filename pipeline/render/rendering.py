@@ -104,6 +104,7 @@ def render(
             manifest_sha256=manifest,
             schema_version=SCHEMA_VERSION,
             clips=len(clips),
+            long_clips=clips.num_long,
             splits=counted,
             notes=written_as.notes(modes),
         )

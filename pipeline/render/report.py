@@ -69,6 +69,8 @@ class Rendering(Value):
     """Version of the build's row layout."""
     clips: Index
     """Files of clips."""
+    long_clips: Index
+    """Those longer than 30 s: encoders of Whisper's kind hear no more of a clip."""
     splits: dict[str, SplitCounts]
     """What is in each split."""
     notes: tuple[str, ...]
@@ -93,5 +95,9 @@ class Rendering(Value):
                     )
                 )
         lines.append(f"{self.clips} clips; what it came from: {output}/render.json")
+        if self.long_clips:
+            lines.append(
+                f"note: {self.long_clips} clips are longer than 30 s; many encoders hear no more"
+            )
         lines += [f"note: {note}" for note in self.notes]
         return "\n".join(lines)

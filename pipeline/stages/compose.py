@@ -1,5 +1,6 @@
 """Compose the thinking of every target and give it its response."""
 
+import hashlib
 from functools import partial
 from operator import attrgetter
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from ieat.pipeline.steps import MapDialogues, StepContext, first_then_rest
 from ieat.pipeline.thinking import compose_thinking
 from ieat.prompts.library import PromptLibrary
 from ieat.schemas.dialogue import Dialogue
-from ieat.schemas.emotion import EmotionalState
+from ieat.schemas.emotion import Emotion, EmotionalState
 from ieat.schemas.history import HeardTurn
 from ieat.schemas.records import AttributedDialogue, ComposedDialogue, Failure
 from ieat.schemas.sample import Sample, Target
@@ -28,6 +29,12 @@ class ComposeRules(NamedTuple):
     user_speaker: str
     max_context_turns: int
     prompts: PromptLibrary
+    keep: tuple[tuple[Emotion, float], ...] = ()
+    """Share of the training targets of an emotion that are kept; those of others all are."""
+
+
+THINNED_SPLIT = "train"
+"""The split that targets are left out of: others measure, and stay as they are."""
 
 
 class LeftOut(NamedTuple):
@@ -97,10 +104,13 @@ async def _end_of(
     )
     if not _is_known(states, target):
         return LeftOut(target.turn_index, "state_unknown")
+    target_id = f"{dialogue.turn_id(target.turn_index)}/stage2"
+    if dialogue.split == THINNED_SPLIT and not is_kept(target_id, states[-1].chosen, rules.keep):
+        return LeftOut(target.turn_index, "target_thinned")
     thinking = compose_thinking(
         rules.prompts.template("thinking", dialogue.language),
         dialogue.language,
-        f"{dialogue.turn_id(target.turn_index)}/stage2",
+        target_id,
         [state for state in states if state.chosen is not None],
         {found.turn_index: found for found in attributed.attributions},
     )
@@ -115,6 +125,19 @@ async def _end_of(
         response=response,
         flags=("state_gaps",) if any(state.chosen is None for state in states) else (),
     )
+
+
+def is_kept(
+    target_id: str, emotion: Emotion | None, keep: tuple[tuple[Emotion, float], ...]
+) -> bool:
+    """Tell whether a target is among those of its emotion that are kept.
+
+    The hash of its id decides, so a target stays in or out whatever else is in the build, and one
+    that is kept at a share is kept at every larger one.
+    """
+    share = dict(keep).get(emotion, 1.0) if emotion is not None else 1.0
+    digest = hashlib.sha256(f"keep/{target_id}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") < share * 2**64
 
 
 def _is_known(states: tuple[EmotionalState, ...], target: Target) -> bool:

@@ -74,7 +74,8 @@ def read_unit(unit: SourceUnit, settings: InputSettings, user_speaker: str) -> D
     """
     dialogue = open_corpus(settings, unit.input_index).read(unit)
     attributed_speakers(dialogue, user_speaker)
-    return dialogue
+    scope = settings.speaker_scope or "dialogue"
+    return dialogue.model_copy(update={"speaker_scope": scope})
 
 
 class ListDialogues(beam.PTransform):

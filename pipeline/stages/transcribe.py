@@ -8,8 +8,8 @@ from typing import NamedTuple
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
-from ieat.pipeline.checks import count_words
 from ieat.pipeline.failures import SilentTurn
+from ieat.pipeline.languages import count_words
 from ieat.pipeline.ports import SpeechRecognizer
 from ieat.pipeline.steps import MapDialogues, StepContext, first_then_rest
 from ieat.schemas.audio import Sound

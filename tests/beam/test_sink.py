@@ -22,7 +22,7 @@ from ieat.pipeline.output.sink import (
 from ieat.pipeline.output.stage2_rows import RowSettings
 from ieat.schemas.build import Manifest
 from ieat.schemas.cells import SpanCell
-from ieat.schemas.records import ComposedDialogue, SetAside, SourceUnit
+from ieat.schemas.records import DistilledDialogue, SetAside, SourceUnit
 from tests.builders import aside, composed, fake_clip
 
 ROWS = RowSettings(max_context_turns=20, max_context_seconds=120.0, stage2_audio="embed")
@@ -30,7 +30,7 @@ ROWS = RowSettings(max_context_turns=20, max_context_seconds=120.0, stage2_audio
 
 def write(
     out: Path,
-    dialogues: Sequence[ComposedDialogue],
+    dialogues: Sequence[DistilledDialogue],
     set_aside: Sequence[SetAside] = (),
     *,
     num_shards: int = 2,
@@ -43,7 +43,7 @@ def write(
     )
     group = Group(shards=tuple(range(num_shards)))
     with beam.Pipeline("FnApiRunner") as p:
-        read = p | "Dialogues" >> beam.Create(list(dialogues)).with_output_types(ComposedDialogue)
+        read = p | "Dialogues" >> beam.Create(list(dialogues)).with_output_types(DistilledDialogue)
         if reshuffle:
             read |= beam.Reshuffle()
         left = p | "Aside" >> beam.Create(list(set_aside)).with_output_types(SetAside)
@@ -179,6 +179,31 @@ def test_a_row_whose_clip_is_gone_becomes_a_dead_letter_and_the_books_still_bala
     assert manifest.books.turns.written == 4
     assert manifest.books.turns.dead == {"audio_missing": 1}
     assert manifest.books.targets.dead == {"audio_missing": 1}
+
+
+def test_a_row_that_a_check_keeps_out_is_a_dead_letter_and_the_books_still_balance(
+    tmp_path: Path,
+) -> None:
+    bad = composed(name="d2", thinking="The label says that she is sad.")
+    manifest = write(tmp_path, [composed(), bad], num_shards=1)
+    assert ids(tmp_path, "stage2") == ["corpus/d1/000/stage2", "corpus/d1/002/stage2"]
+    assert len(ids(tmp_path, "stage1")) == 10
+    letters = pq.read_table(tmp_path / "_dead_letters").to_pylist()
+    assert [
+        (row["row_id"], row["unit"], row["table"], row["stage"], row["code"]) for row in letters
+    ] == [
+        ("check:corpus/d2/000/stage2", "row", "stage2", "check", "label_named"),
+        ("check:corpus/d2/002/stage2", "row", "stage2", "check", "label_named"),
+    ]
+    assert json.loads(letters[0]["record"])["thinking"]["text"] == bad.samples[0].thinking.text
+    assert manifest.books.targets.model_dump() == {
+        "read": 4,
+        "written": 2,
+        "dead": {"label_named": 2},
+        "filtered": {},
+        "not_reached": {},
+    }
+    assert manifest.codes == {"row:label_named": 2}
 
 
 def test_both_holders_of_a_duplicate_id_have_a_dead_letter(tmp_path: Path) -> None:

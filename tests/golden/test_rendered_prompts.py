@@ -1,14 +1,22 @@
 """Every prompt as a model sees it, so that a change of wording or rendering is reviewed."""
 
+import asyncio
+
 from ieat.pipeline.engines.asking import render_turns
 from ieat.pipeline.engines.llm_attributor import FEELS
+from ieat.pipeline.engines.retrospector import look_back_values
+from ieat.pipeline.engines.teacher import LLMTeacher
 from ieat.pipeline.engines.verifier import CAME_ABOUT, NOT_KNOWN
 from ieat.pipeline.label_words import mask_label_words
 from ieat.prompts.library import PromptLibrary
 from ieat.schemas.attribution import CauseKind
 from ieat.schemas.dialogue import Language
+from ieat.schemas.distillation import Distillation
 from ieat.schemas.emotion import Emotion, VoiceCues
+from ieat.schemas.engine import Sampling
 from ieat.schemas.history import HeardTurn, History
+from ieat.schemas.retrospection import LookBack, PathTurn
+from tests.fakes import ScriptedModel
 
 SAID = {
     Language.EN: (("ann", "My bag is gone", ("sigh",)), ("bob", "Since when?", ())),
@@ -40,6 +48,30 @@ def history(language: Language) -> History:
     )  # fmt: skip
 
 
+def _look_back(shown: History) -> dict[str, str]:
+    asked = LookBack(
+        speaker=shown.turns[0].speaker,
+        turns=(
+            PathTurn(turn_index=0, gold=Emotion.FEAR, is_question=False),
+            PathTurn(turn_index=2, gold=None, is_question=False),
+            PathTurn(turn_index=4, gold=Emotion.NEUTRAL, is_question=True),
+        ),
+        includes_question=False,
+        wanted=("humdial_t1", "humdial_t2"),
+    )
+    values = look_back_values(shown, asked)
+    return {name: values[name] for name in ("speaker", "steps", "path")}
+
+
+async def teach(shown: History, library: PromptLibrary) -> Distillation:
+    """Have the first speaker answered, who goes on after the other one."""
+    again = shown.turns[0].model_copy(update={"turn_index": 2})
+    model = ScriptedModel(lambda _: "好的。" if shown.language is Language.ZH else "All right.")
+    teacher = LLMTeacher(model, library, Sampling(), "history")
+    longer = shown.model_copy(update={"turns": (*shown.turns, again)})
+    return await teacher.answer(longer, {0: Emotion.FEAR, 2: Emotion.ANGER}, "...")
+
+
 def test_every_prompt_reads_as_reviewed(check_golden) -> None:
     library = PromptLibrary({})
     parts = []
@@ -62,8 +94,12 @@ def test_every_prompt_reads_as_reviewed(check_golden) -> None:
             ("response", values | words | thinking),
             ("voice", {}),
             ("reprediction", cause),
+            ("retrospection", sound | _look_back(shown)),
         ):
             prompt = library.prompt(name, language)
             parts += [f"=== {prompt.prompt_id}"]
             parts += [f"--- {m.role}\n{m.content}" for m in prompt.render(filled)]
+        taught = asyncio.run(teach(shown, library))
+        parts += [f"=== {taught.prompt_id}"]
+        parts += [f"--- {m.role}\n{m.content}" for m in taught.messages]
     check_golden("prompts.txt", "\n\n".join(parts) + "\n")

@@ -276,7 +276,8 @@ def test_causes_are_also_measured_for_emotions_that_the_labeler_names(bench):
         (["--attributor", "llm", "--language-model", "openai:m", "--prompt", "labeling@1"],
          "this benchmark asks attribution, reask"),
         (["--attributor", "llm", "--language-model", "openai:m", "--prompt", "attribution@99"],
-         "attribution@99.en"),
+         "there is no attribution@99.en; released versions: 1, 2"),
+        (["--json", "none/report.json"], "there is no folder none"),
         (["--attributor", "llm", "--language-model", "openai:m", "--prompt", "attribution@1",
           "--prompt", "attribution@1"], "given twice"),
         (["--attributor", "llm", "--language-model", "openai:m", "--prompt", "attribution@1",
@@ -314,3 +315,17 @@ def test_an_endpoint_that_refuses_us_is_unavailable(bench):
         script=lambda request: failure(401, "bad key", code="invalid_api_key"),
     )  # fmt: skip
     assert "401" in printed or "key" in printed
+
+
+def test_what_a_build_does_with_sound_and_rows_does_not_matter_here(bench, tmp_path):
+    (tmp_path / "ieat.yaml").write_text(
+        "inputs: [{path: none}]\noutput: elsewhere\nrecognizer: openai:ear\nlabeler: llm\n"
+        "attributor: llm\nresponse: written\nlanguage_model: openai:m\n"
+        "voice_labeler: openai-audio:ear\nlabels: {fusion: voice}\nretry: [refusal]\n",
+        encoding="utf-8",
+    )
+    report, _ = bench("emotions", "--config", "ieat.yaml", script=right)
+    assert bench.requests == NUM_TURNS
+    assert report["rows"][0]["engine"] == "openai:fake-1"
+    assert report["rows"][0]["accuracy"]["value"] == 1.0
+    assert not list(tmp_path.glob("elsewhere*"))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.dialogues import TALK
 from tests.writing import sounding, write_build
 
 PAGE = Path(__file__).parents[2] / "docs" / "reading.md"
@@ -55,5 +56,13 @@ def test_our_reader_leaves_the_thinking_out(out: Path) -> None:
     assert [clip[:4] for clip in seen[1][1]] == [b"fLaC", b"fLaC"]
 
 
+def test_our_reader_gives_the_tasks_of_stage_1_one_by_one(out: Path) -> None:
+    seen: list[tuple[str, bytes, str]] = []
+    names = {"OUT": str(out), "train_on": lambda *given: seen.append(given)}
+    exec(BLOCKS[2], names)
+    assert [target for _, _, target in seen] == [words for _, words in TALK]
+    assert all(instruction and audio[:4] == b"fLaC" for instruction, audio, _ in seen)
+
+
 def test_every_block_of_the_page_is_run() -> None:
-    assert len(BLOCKS) == 3, "test_loading.py runs the third one's calls"
+    assert len(BLOCKS) == 4, "test_loading.py runs the last one's calls"

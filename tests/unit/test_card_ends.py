@@ -53,7 +53,8 @@ def test_the_funnel_says_what_became_of_every_unit_and_what_codes_mean() -> None
         "",
         "| code | turns | what the code means |",
         "|--|--:|--|",
-        "| `wrong_language` | 2 | The answer is not in the language of the dialogue. |",
+        "| `wrong_language` | 2 | The answer or the thinking is not in the language "
+        "of the dialogue; as a flag: the words of a turn, or the corpus' own answer. |",
     ]
 
 
@@ -83,6 +84,7 @@ def test_parts_that_say_whether_they_are_fit_are_found_in_every_table() -> None:
     assert [part.column for part in fit_parts(TABLES["stage1"])] == [
         "words.trainable",
         "attributes.trainable",
+        "distillation.trainable",
     ]
     assert [part.column for part in fit_parts(TABLES["stage2"])] == ["trainable"]
 
@@ -120,7 +122,7 @@ def test_flags_are_counted_once_a_row_the_most_frequent_first() -> None:
     flags.add("stage1", ())
     flags.add("aqa", ("a_code_to_come",))
     assert list(flag_lines(flags, {"stage1": "turns"}))[2:] == [
-        "| turns | `short` | 2 | 67% | The sound is very short. |",
+        "| turns | `short` | 2 | 67% | The sound is shorter than half a second. |",
         "| turns | `abstained` | 1 | 33% | The labeler was too unsure to name an emotion. |",
         "| `aqa` | `a_code_to_come` | 1 | 100% | A code of another version. |",
     ]
@@ -181,6 +183,6 @@ def test_a_table_that_comes_later_is_counted_without_a_word_about_it(
         "| `later`, implicit | 0 | 2 | 0% | none |",
     ]
     assert list(flag_lines(found.flags, {}))[2:] == [
-        "| `later` | `short` | 2 | 100% | The sound is very short. |",
+        "| `later` | `short` | 2 | 100% | The sound is shorter than half a second. |",
         "| `later` | `abstained` | 1 | 50% | The labeler was too unsure to name an emotion. |",
     ]

@@ -11,8 +11,10 @@ from ieat.pipeline.engines.audio_labeler import AudioLabeler
 from ieat.pipeline.engines.llm_attributor import LLMAttributor
 from ieat.pipeline.engines.llm_labeler import LLMLabeler
 from ieat.pipeline.engines.responders import WrittenResponder
+from ieat.pipeline.engines.teacher import LLMTeacher
 from ieat.pipeline.stages.attribute import AttributeRules, attribute_emotions
 from ieat.pipeline.stages.compose import ComposeRules, compose_samples
+from ieat.pipeline.stages.distill import DistillRules, distill
 from ieat.pipeline.stages.label import LabelRules, label_emotions
 from ieat.prompts.library import PromptLibrary
 from ieat.schemas.dialogue import Language
@@ -44,6 +46,8 @@ def by_name(question):
     if name == "voice":
         event = "sob" if question.span.source_sha256 < "8" else "laugh"
         return {"events": [event], "emotion": "sad", "intensity": "low", "confidence": 0.5}
+    if name == "distillation":
+        return "I see what you mean."
     lines = question.messages[1].content.split("\n\n")[1].splitlines()
     number, _, rest = lines[-1].partition("] ")
     turn = int(number.removeprefix("["))
@@ -91,17 +95,27 @@ def questions(turns):
         attributed = await attribute_emotions(
             labeled, LLMAttributor(model, PROMPTS, sampling, None), AttributeRules("all", 4)
         )
-        return await compose_samples(
+        composed = await compose_samples(
             attributed,
             WrittenResponder(model, PROMPTS, sampling),
             ComposeRules("all", 4, PROMPTS),
         )
+        rules = DistillRules("all", 4, PROMPTS)
+        teacher = LLMTeacher(model, PROMPTS, sampling, "history")
+        return await distill(composed, teacher, rules)
 
     done = asyncio.run(run())
     assert done.failures == ()
-    found = {}
+    found = {
+        ("distillation@1", taught.turn_index): taught.model_copy(
+            update={"response_keys": ()}
+        ).model_dump_json()
+        for taught in done.distillations
+    }
     turn_of_sound = {sound.source_sha256: turn for turn, sound in enumerate(sounds)}
     for question in model.questions:
+        if question.answer_schema.is_plain:
+            continue
         if question.span is not None:
             assert [message.content for message in question.messages] == VOICE_WORDS
             turn = turn_of_sound[question.span.source_sha256]
@@ -127,7 +141,8 @@ def test_changing_or_deleting_later_turns_leaves_every_earlier_question_as_it_is
             assert changed[schema, turn] == question
     early = {key for key in whole if key[1] < cut and not key[0].startswith("response")}
     assert early == {key for key in changed if key[1] < cut and not key[0].startswith("response")}
-    assert {("voice@1", turn) for turn in range(cut)} <= early
+    for schema in ("voice@1", "distillation@1"):
+        assert {(schema, turn) for turn in range(cut)} <= early
     shown = [
         question for (schema, _), question in whole.items() if schema.startswith("attribution@")
     ]

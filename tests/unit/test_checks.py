@@ -164,3 +164,10 @@ def test_a_sentence_of_an_example_is_no_answer(text, example):
 )
 def test_words_of_its_own_are_no_copy(text, examples):
     check_not_copied(text, examples)
+
+
+def test_an_answer_about_the_dialogue_has_the_limit_of_who_asked():
+    check_response_text("The user lost a bag, then more.", ENGLISH, 7)
+    assert code_of(check_response_text, "The user lost a bag, then more.", ENGLISH, 6) == "too_long"
+    assert code_of(check_response_text, "As an AI I see.", ENGLISH, 7) == "self_reference"
+    assert code_of(check_response_text, "The user lost a bag.", ENGLISH) == "self_reference"

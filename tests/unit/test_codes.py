@@ -9,7 +9,7 @@ from ieat.pipeline.codes import CODES, describe_code
 
 REPOSITORY = Path(__file__).parents[2]
 CODE = re.compile(
-    r"[a-z]+(_[a-z0-9]+)+|interrupted|truncated|damaged|concatenated|clipped|narrowband|mended|overlapping|quiet|reordered|short|filtered|refusal|markup"
+    r"[a-z]+[0-9]?(_[a-z0-9]+)+|interrupted|truncated|damaged|concatenated|clipped|narrowband|mended|overlapping|quiet|reordered|short|filtered|refusal|markup"
 )
 FAILURES = {
     "BadAudio",

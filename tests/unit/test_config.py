@@ -39,6 +39,12 @@ def test_values_that_do_not_fit_are_named():
         "emotion_map is used with labels.outside: map only", labels={"emotion_map": {"a": "sad"}}
     )
     refused("limit: ", limit=0)
+    refused("keep_targets.neutral: Input should be less than", keep_targets={"neutral": 2})
+    refused("keep_targets.calm.*: Input should be 'happy'", keep_targets={"calm": 0.5})
+    refused("checks.hard: 'too_loud' is no code of rows", checks={"hard": ["too_loud"]})
+    refused(
+        "checks: max_clip_seconds must be above min_clip_seconds", checks={"min_clip_seconds": 30}
+    )
     refused("prompts: 'labelling' is no prompt", prompts={"labelling": "mine"})
 
 
@@ -46,6 +52,53 @@ def test_a_template_that_cannot_be_read_is_a_mistake_before_the_run(tmp_path):
     config = load_config(None, MINIMAL | {"prompts": {"labeling": str(tmp_path)}})
     with pytest.raises(ConfigError, match=r"cannot read the template labeling@own\.en"):
         build_identity(config, {})
+
+
+def test_an_own_pool_of_instructions_that_lacks_a_task_is_a_mistake_before_the_run(tmp_path):
+    for language in ("en", "zh"):
+        (tmp_path / f"{language}.md").write_text("## alignment\n- Write.\n")
+    config = load_config(None, MINIMAL | {"prompts": {"instructions": str(tmp_path)}})
+    with pytest.raises(ConfigError, match="no phrasing for the task 'attributes'"):
+        build_identity(config, {})
+
+
+def test_a_build_without_teacher_and_questions_is_what_it_was_before_there_were_any():
+    told = build_identity(load_config(None, MINIMAL), {})
+    assert not {"teacher", "teacher_settings", "aqa"} & set(told["config"])
+    assert "distillation@1.en" not in told["prompts"]
+    taught = build_identity(load_config(None, MINIMAL | {"teacher": "openai:t"}), {})
+    assert taught["teacher_sampling"]["extra_body"] == {
+        "chat_template_kwargs": {"enable_thinking": False}
+    }
+    assert {"distillation@1.en", "reask_plain@1.zh"} <= set(taught["prompts"])
+
+
+def test_a_teacher_keeps_its_own_base_url_and_its_own_fields():
+    changes = {
+        "teacher": "openai:t",
+        "teacher_settings": {
+            "base_url": "http://own/v1",
+            "extra_body": {"top_k": 1, "chat_template_kwargs": {"tools": False}},
+        },
+    }
+    config = load_config(None, MINIMAL | changes, base_url="http://h/v1")
+    assert config.teacher_settings.base_url == "http://own/v1"
+    assert config.teacher_settings.body == {
+        "top_k": 1,
+        "chat_template_kwargs": {"enable_thinking": False, "tools": False},
+    }
+    other = load_config(None, MINIMAL | {"teacher": "openai:t"}, base_url="http://h/v1")
+    assert other.teacher_settings.base_url == "http://h/v1"
+    refused("teacher: 'qwen' is no teacher", teacher="qwen")
+    priced = {"max_usd": 1.0, "teacher": "openai:t"}
+    refused(r"max_usd needs teacher_settings\.prices", **priced)
+
+
+def test_questions_may_be_named_by_their_path_alone():
+    config = load_config(None, MINIMAL | {"aqa": "quiz.jsonl"})
+    assert config.aqa is not None
+    assert (config.aqa.path, config.aqa.split) == ("quiz.jsonl", "train")
+    refused(r"aqa\.file: unknown key", aqa={"path": "a", "file": "b"})
 
 
 def test_flags_go_over_the_file(tmp_path):
@@ -146,6 +199,35 @@ def test_what_is_missing_is_named_with_the_flag_that_gives_it():
 def test_a_base_url_over_settings_that_are_no_mapping_is_a_mistake_with_a_place():
     with pytest.raises(ConfigError, match="language_model_settings: Input should be"):
         load_config(None, MINIMAL | {"language_model_settings": "fast"}, base_url="http://h/v1")
+
+
+def test_shares_of_splits_that_do_not_fit_are_named():
+    refused(r"splits\.shares: the shares sum up to 0\.9", splits={"shares": {"train": 0.9}})
+    refused("there is no share of train", splits={"shares": {"dev": 1.0}})
+    refused("the share of dev is 0.0", splits={"shares": {"train": 1.0, "dev": 0.0}})
+    refused("'a b' is no name of a split", splits={"shares": {"a b": 1.0}})
+    refused("near_duplicates: ", near_duplicates=0.2)
+
+
+def test_splits_by_speaker_need_to_know_whose_names_are_people():
+    shares = {"splits": {"shares": {"train": 0.9, "test": 0.1}}}
+    refused(r"splits\.by: speaker needs inputs\.0\.speaker_scope", **shares)
+    given = [{"path": "a", "speaker_scope": "corpus"}, {"path": "b", "layout": "humdial"}]
+    assert load_config(None, MINIMAL | shares | {"inputs": given}).splits.by == (
+        "speaker",
+        "script",
+    )
+    by_script = {"splits": {**shares["splits"], "by": ["script"]}}
+    assert load_config(None, MINIMAL | by_script).splits_file == "out.ieat/splits.json"
+
+
+def test_where_splits_are_remembered_is_no_part_of_what_a_build_is():
+    shares = {"shares": {"train": 1.0}, "by": ["script"]}
+    one = load_config(None, MINIMAL | {"splits": shares})
+    other = load_config(None, MINIMAL | {"splits": {**shares, "file": "kept.json"}})
+    assert other.splits_file == "kept.json"
+    assert build_identity(one, {}) == build_identity(other, {})
+    assert build_identity(one, {}) != build_identity(load_config(None, MINIMAL), {})
 
 
 def asks(**changes):

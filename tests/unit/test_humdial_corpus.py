@@ -99,6 +99,7 @@ def test_the_test_tree_is_read(tmp_path: Path, jsonl: str) -> None:
     [dialogue] = read_all(tmp_path)
     assert dialogue.name == "HD-Track1-T3_en_0001_0001"
     assert (dialogue.split, dialogue.tasks, dialogue.language) == ("test", ("T3",), Language.EN)
+    assert dialogue.flags == ("inference_only",)
     assert [(t.speaker, t.text, t.audio.uri) for t in dialogue.turns] == [
         ("user", None, audio[0]),
         ("user", None, audio[1]),
@@ -246,3 +247,22 @@ def test_a_wrong_row_is_refused(tmp_path: Path, row: dict, code: str) -> None:
 def test_an_empty_tree_says_what_was_looked_for(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"looked for train/\{zh,en\}/task"):
         read_all(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("split", "dialogue_id", "script"),
+    [
+        ("train", "en_0003_0001", "train/en_0003"),
+        ("train", "task2_4_en_0003_0014", "train/en_0003"),
+        ("dev", "en_0003_0001", "dev/en_0003"),
+        ("train", "task2_3_zh_0015", "train/zh_0015"),
+        ("train", "mine", None),
+    ],
+)
+def test_the_group_of_an_id_is_the_script_whatever_the_task(
+    tmp_path: Path, split: str, dialogue_id: str, script: str | None
+) -> None:
+    row = {"dialogue_id": dialogue_id, "turns": [turn(1)]}
+    put(tmp_path / split / "en" / "task2_3.jsonl", row)
+    (dialogue,) = read_all(tmp_path)
+    assert dialogue.script == script

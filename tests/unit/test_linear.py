@@ -124,3 +124,13 @@ def test_training_twice_gives_the_same_bytes(tmp_path):
         train_linear.train(comments, 1.0).save(tmp_path / f"{number}.npz") for number in range(2)
     }
     assert len(hashes) == 1
+
+
+def test_a_label_comes_with_the_probabilities_of_all_seven_and_chinese_with_none():
+    found = label("I am so happy, this is wonderful!")
+    shares = dict(found.soft)
+    assert set(shares) == {emotion.value for emotion in Emotion}
+    assert sum(shares.values()) == pytest.approx(1.0, abs=1e-5)
+    assert max(shares, key=shares.get) == found.emotion.value
+    assert shares[found.emotion.value] == found.confidence
+    assert label("我很高兴", language=Language.ZH).soft is None

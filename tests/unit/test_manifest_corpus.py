@@ -43,6 +43,7 @@ def test_a_full_line_becomes_a_dialogue(tmp_path: Path) -> None:
         "language": "en-US",
         "split": "dev",
         "license": "CC0",
+        "script": "break-in",
         "audio": "audio/7.flac",
         "turns": [
             {"speaker": "ann", "channel": 0, "start": 0.5, "end": 2, "text": "Hi.", "turn_id": 11},
@@ -60,6 +61,7 @@ def test_a_full_line_becomes_a_dialogue(tmp_path: Path) -> None:
             language=Language.EN,
             split="dev",
             license="CC0",
+            script="break-in",
             source=f"{path}:1",
             source_sha256=hashlib.sha256(json.dumps(line).encode()).hexdigest(),
             turns=(

@@ -70,6 +70,7 @@ def test_the_request_holds_messages_sampling_and_the_schema():
         }
     assert answer == Answer(
         text='{"a": "难"}',
+        finish_reason="stop",
         model="fake-1",
         usage=Usage(prompt_tokens=10, completion_tokens=5),
     )
@@ -264,3 +265,37 @@ def test_half_a_character_in_a_question_fails_that_question():
             ask(server, broken)
         assert refused.value.code == "bad_request"
         assert server.count() == 0
+
+
+PLAIN = QUESTION.model_copy(update={"answer_schema": AnswerSchema(schema_id="p@1", text="")})
+
+
+def test_a_plain_question_asks_for_no_form_and_a_cut_answer_tells_why_it_ended():
+    with OpenAIServer(lambda request: chat("I hear", finish_reason="length")) as server:
+        (answer,) = ask(server, PLAIN)
+        assert "response_format" not in server.requests[0].body
+        assert server.requests[0].body["messages"] == [
+            {"role": "system", "content": "You label."},
+            {"role": "user", "content": "我今天很难过"},
+        ]
+    assert (answer.text, answer.outcome, answer.finish_reason) == ("I hear", "truncated", "length")
+
+
+def test_a_plain_question_that_is_refused_is_not_asked_again_in_another_form():
+    def script(request):
+        return failure(400, "Unrecognized request argument: chat_template_kwargs")
+
+    with OpenAIServer(script) as server:
+        with pytest.raises(RecordError, match="chat_template_kwargs"):
+            ask(server, PLAIN)
+        assert server.count() == 1
+
+
+def test_a_plain_answer_says_nothing_of_the_mode_of_later_questions():
+    def script(request):
+        return failure(400, "no") if request.mode == "json_schema" else chat({"a": 1})
+
+    with OpenAIServer(script) as server:
+        ask(server, PLAIN, QUESTION, one_by_one=True)
+        modes = [request.mode for request in server.requests]
+    assert modes == ["prompt", "json_schema", "json_object"]

@@ -9,6 +9,7 @@ from ieat.pipeline.answers import (
     JointForm,
     LabelForm,
     RepredictionForm,
+    RetrospectionForm,
     VoiceForm,
 )
 from ieat.pipeline.checks import check_cause_text, check_evidence, check_not_copied
@@ -36,6 +37,7 @@ FORMS = {
     "joint": JointForm,
     "voice": VoiceForm,
     "reprediction": RepredictionForm,
+    "retrospection": RetrospectionForm,
 }
 """The class that reads the answers to a prompt, of every version."""
 
@@ -93,6 +95,17 @@ def test_every_value_that_the_released_schema_allows_is_read(name, version):
         "response": "a",
         "events": ["sob"],
         "confidence": 0.5,
+        "steps": [
+            {"turn": 0, "evidence": [], "event": "a", "emotion": "sad", "intensity": "low"},
+            {"turn": 2, "evidence": [], "event": "a", "emotion": "unclear", "intensity": "high"},
+        ],
+        "causes": [{"evidence": [{"turn": 0, "quote": "a"}], "cause": "a"}],
+        "root_cause": "a",
+        "conclusion": "a",
+        "arguments": ["a", "b"],
+        "takeaway": "a",
+        "trajectory_answer": "a",
+        "reasons_answer": "a",
     }
     for field, allowed in schema["properties"].items():
         for value in allowed.get("enum", [good[field]]):

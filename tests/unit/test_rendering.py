@@ -76,6 +76,7 @@ def test_what_it_came_from_is_written_down_and_the_books_balance(tmp_path, outpu
         "manifest_sha256": hashlib.sha256(b"{}\n").hexdigest(),
         "schema_version": rows[0].schema_version,
         "clips": 2,
+        "long_clips": 0,
         "splits": {
             "train": {
                 "file": "train.jsonl",
@@ -163,6 +164,23 @@ def test_clips_by_reference_are_cut_once_and_named_as_embedded_ones(tmp_path, ou
     whole.mkdir()
     rendered(whole, embedded(composed()), whole / "rendered")
     assert files(whole / "rendered") == files(output)
+
+
+def test_clips_that_many_encoders_hear_in_part_are_counted_once_and_left_whole(tmp_path, output):
+    rows = [
+        row.model_copy(
+            update={
+                "audio_spans": tuple(
+                    span.model_copy(update={"duration": 30.5 if span.turn_index == 0 else 30.0})
+                    for span in row.audio_spans
+                )
+            }
+        )
+        for row in embedded(composed())
+    ]
+    report = rendered(tmp_path, rows, output)
+    assert (report.clips, report.long_clips) == (2, 1)
+    assert "note: 1 clips are longer than 30 s" in report.describe("there")
 
 
 def test_a_row_whose_clip_cannot_be_cut_again_is_skipped_and_leaves_no_file(tmp_path, output):

@@ -194,6 +194,20 @@ def test_speech_of_a_synthesizer_that_is_not_open_is_refused(tmp_path: Path) -> 
     refuse_unwanted(configured(tmp_path, resources=gates, inputs=[spoken]))
 
 
+def test_questions_of_a_synthesizer_that_is_not_open_are_refused_like_dialogues(
+    tmp_path: Path,
+) -> None:
+    gates = {"closed_synthesizers": "refuse"}
+    asked = {"path": "quiz.jsonl", "synthesizer": "Voice 9"}
+    with pytest.raises(ConfigError, match="but aqa was synthesized by Voice 9, which is not"):
+        refuse_unwanted(configured(tmp_path, resources=gates, aqa=asked))
+    is_open = asked | {"synthesizer_is_open": True}
+    declared = configured(tmp_path, resources=gates, aqa=is_open)
+    refuse_unwanted(declared)
+    plain = configured(tmp_path, aqa="quiz.jsonl")
+    assert build_identity(plain, {}) == build_identity(declared, {})
+
+
 def test_what_is_declared_of_resources_does_not_make_another_build(tmp_path: Path) -> None:
     spoken = {"path": str(tmp_path / "talks.jsonl"), "corpus": "corpus"}
     plain = configured(tmp_path, resources={})

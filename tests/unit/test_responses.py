@@ -4,6 +4,8 @@ import asyncio
 
 import pytest
 
+from ieat.pipeline.checks import DEFAULTS
+from ieat.pipeline.config import CheckSettings
 from ieat.pipeline.delivery import check_delivery
 from ieat.pipeline.engines.responders import WrittenResponder
 from ieat.pipeline.failures import UnusableAnswer
@@ -30,8 +32,8 @@ GOOD_ZH = {
 }
 
 
-def respond(model, history=STOLEN, prompts=None):
-    responder = WrittenResponder(model, PromptLibrary(prompts or {}), Sampling())
+def respond(model, history=STOLEN, prompts=None, checks=DEFAULTS):
+    responder = WrittenResponder(model, PromptLibrary(prompts or {}), Sampling(), checks)
     return asyncio.run(responder.respond(history, TARGET, THINKING, ()))
 
 
@@ -79,6 +81,15 @@ def test_a_response_that_speaks_of_itself_is_asked_again():
     model = ScriptedModel(in_turn(bad, GOOD))
     assert respond(model).text == GOOD["response"]
     assert len(model.questions) == 2
+
+
+def test_a_response_longer_than_the_configured_limits_is_asked_again():
+    long = GOOD | {"response": "I hear you. That is awful. Sit down."}
+    short = GOOD | {"response": "I hear you."}
+    model = ScriptedModel(in_turn(long, short))
+    assert respond(model, checks=CheckSettings(max_sentences=2)).text == "I hear you."
+    assert "shorter" in model.last_prompts[1]
+    assert respond(ScriptedModel(in_turn(long))).text == long["response"]
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,11 @@
 
 from ieat.pipeline.output.rows import dialogue_row, stage1_rows
 from ieat.pipeline.output.stage2_rows import RowSettings, stage2_rows
+from ieat.prompts.instructions import phrasings
+from ieat.prompts.library import RELEASED
 from ieat.schemas.cells import ProvenanceCell, SpanCell
-from ieat.schemas.emotion import Emotion
+from ieat.schemas.dialogue import Language
+from ieat.schemas.emotion import Emotion, SoftLabels
 from tests.builders import SHA, composed
 
 
@@ -159,3 +162,27 @@ def test_words_of_a_turn_without_a_voice_are_not_trained_on() -> None:
     first, second = stage2_rows(found, RowSettings(20, 120.0, "embed"))
     assert first.trainable.reasons == ("no_voice",)
     assert second.trainable.reasons == ()
+
+
+def test_soft_labels_are_those_of_the_chosen_source_and_null_where_it_gives_none() -> None:
+    assert stage1_rows(composed())[0].attributes.soft_labels is None
+    talk = composed()
+    (trajectory,) = talk.trajectories
+    soft = SoftLabels(
+        happy=0.1, sad=0.6, anger=0.1, fear=0.05, neutral=0.05, surprise=0.05, disgust=0.05
+    )
+    first, *others = trajectory.states
+    assert first.text is not None
+    said = first.model_copy(update={"text": first.text.model_copy(update={"soft": soft})})
+    known = trajectory.model_copy(update={"states": (said, *others)})
+    rows = stage1_rows(talk.model_copy(update={"trajectories": (known,)}))
+    assert [row.attributes.soft_labels for row in rows] == [soft, None, None, None, None]
+
+
+def test_every_task_of_a_row_has_its_name_and_an_instruction_in_its_language() -> None:
+    row = stage1_rows(composed())[0]
+    template = RELEASED.template("instructions", Language.EN)
+    assert (row.words.task, row.attributes.task) == ("alignment", "attributes")
+    assert row.words.instruction in phrasings(template, "alignment")
+    assert row.attributes.instruction in phrasings(template, "attributes")
+    assert "instructions@1.en" in row.provenance.prompt_ids

@@ -74,6 +74,7 @@ MEASURED = {
     "level": [-30.0],
     "peak": [0.0],
     "clipped": [0.5],
+    "snr": [10.0],
     "prosody": [Prosody(level=None, pitch=100.0, pitch_range=None, tilt=None)],
     "flags": [("clipped",)],
 }

@@ -180,7 +180,7 @@ def with_readings(*agreements):
 
 
 def reasons_of(built, *, must_agree):
-    rows = stage2_rows(built, RowSettings(10, 100.0, "reference", must_agree))
+    rows = stage2_rows(built, RowSettings(10, 100.0, "reference", must_agree=must_agree))
     return [row.trainable.reasons for row in rows]
 
 

@@ -10,21 +10,26 @@ import pytest
 from ieat.pipeline.config import (
     BuildConfig,
     EndpointSettings,
+    HumdialTableSettings,
     LanguageModelSettings,
+    TeacherSettings,
     VerifierSettings,
     VoiceLabelerSettings,
     load_config,
 )
 from ieat.pipeline.failures import UnusableAnswer
-from ieat.pipeline.rules import label_rules
+from ieat.pipeline.rules import distill_rules, label_rules, retrospect_rules
 from ieat.pipeline.run_state import RunState
+from ieat.pipeline.stages.distill import distill
 from ieat.pipeline.stages.label import label_emotions
+from ieat.pipeline.stages.retrospect import retrospect
 from ieat.pipeline.wiring import open_engines
 from ieat.prompts.library import FOLDER, VERSIONS
 from ieat.schemas.attribution import Attribution, Cause, CauseKind
 from ieat.schemas.dialogue import Language
 from ieat.schemas.emotion import Emotion
 from ieat.schemas.engine import Answer, StoredAnswer
+from tests.builders import composed
 from tests.dialogues import dialogue, heard, transcribed
 from tests.unit.test_llm_engines import STOLEN
 
@@ -69,11 +74,38 @@ SAMPLING: dict[str, tuple[object, bool]] = {
 }
 """The same for what only a language model has."""
 
+TEACHER = (
+    ENDPOINT
+    | SAMPLING
+    | {
+        "thinking_off": ("none", True),
+        "context": ("history", True),
+        "extra_body": ({"top_k": 1}, True),
+    }
+)
+"""The same for the teacher."""
+
 VOICE = ENDPOINT | SAMPLING | {"audio_format": ("flac", False)}
 """The same for the voice labeler: FLAC and WAV are the same sound."""
 
 VERIFIER = ENDPOINT | SAMPLING | {"allow_self": (True, False), "must_agree": (True, False)}
 """The same for the verifier."""
+
+
+HUMDIAL: dict[str, tuple[object, bool]] = {
+    "t1_question_emotion": (True, True),
+    "t1_min_tied": (0.5, False),
+    "t2_min_arguments": (3, False),
+    "t2_min_tied": (0.1, False),
+    "t2_max_restated": (0.1, False),
+    "t3_rule": ("second_non_neutral", False),
+    "min_turns": (1, False),
+    "max_turns": (5, False),
+    "max_tokens": (99, True),
+    "max_answer_words": (5, False),
+    "max_answer_characters": (5, False),
+}
+"""The same for the tables of HumDial's tasks, of which two look back over the dialogue."""
 
 
 class Noting:
@@ -148,6 +180,8 @@ def test_every_setting_has_a_line_in_the_tables():
     assert set(LanguageModelSettings.model_fields) == set(ENDPOINT) | set(SAMPLING)
     assert set(VoiceLabelerSettings.model_fields) == set(VOICE)
     assert set(VerifierSettings.model_fields) == set(VERIFIER)
+    assert set(HumdialTableSettings.model_fields) == set(HUMDIAL)
+    assert set(TeacherSettings.model_fields) == set(TEACHER)
 
 
 @pytest.mark.parametrize("name", [*ENDPOINT, *SAMPLING])
@@ -227,6 +261,58 @@ def test_a_setting_of_the_verifier_asks_again_only_where_it_changes_answers(tmp_
     assert (before == after) is not asks_again
 
 
+def teacher_keys_of(of: BuildConfig) -> set[str]:
+    store = Noting()
+
+    async def ask() -> set[str]:
+        engines = open_engines(of, RunState(("distill",), 1.0), store)
+        talk = composed(TALK, emotions={0: Emotion.SAD, 2: Emotion.ANGER})
+        await distill(talk, engines.teacher, distill_rules(of))
+        await engines.close()
+        return store.keys
+
+    return asyncio.run(ask())
+
+
+def look_back_keys_of(of: BuildConfig) -> set[str]:
+    store = Noting()
+
+    async def ask() -> set[str]:
+        engines = open_engines(of, RunState(("retrospect",), 1.0), store)
+        talk = composed((*TALK, ("ann", "Can you sum up how my mood changed?")))
+        await retrospect(talk, engines.retrospector, retrospect_rules(of))
+        await engines.close()
+        return store.keys
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize("name", TEACHER)
+def test_a_setting_of_the_teacher_asks_again_only_where_it_changes_answers(tmp_path, name):
+    value, asks_again = TEACHER[name]
+    taught = {"teacher": "openai:t", "user_speaker": "first"}
+    before = teacher_keys_of(config(tmp_path, **taught))
+    after = teacher_keys_of(config(tmp_path, **taught, teacher_settings={name: value}))
+    assert len(before) >= 2
+    # The first turn has no history: its question and re-ask are the same in both contexts.
+    first = 2 if name == "context" else 0
+    assert (len(before & after) <= first) is asks_again
+    assert (before == after) is not asks_again
+
+
+@pytest.mark.parametrize("name", HUMDIAL)
+def test_a_setting_of_the_humdial_tables_looks_back_again_only_where_it_changes_answers(
+    tmp_path, name
+):
+    value, asks_again = HUMDIAL[name]
+    of = {"humdial_tables": ["t1", "t2"], "user_speaker": "ann"}
+    before = look_back_keys_of(config(tmp_path, **of))
+    after = look_back_keys_of(config(tmp_path, **of, humdial_settings={name: value}))
+    assert before
+    assert before.isdisjoint(after) is asks_again
+    assert (before == after) is not asks_again
+
+
 @pytest.mark.parametrize(
     ("change", "asks_again"),
     [
@@ -235,6 +321,8 @@ def test_a_setting_of_the_verifier_asks_again_only_where_it_changes_answers(tmp_
         ({"max_context_turns": 1}, True),
         ({"in_flight": 3}, False),
         ({"shards": 9}, False),
+        ({"keep_targets": {"neutral": 0.5}}, False),
+        ({"checks": {"max_sentences": 1, "hard": [], "min_snr": 99.0}}, False),
         ({"max_usd": 1.0}, False),
         ({"max_tokens": 10}, False),
         ({"verifier": "openai:v", "verifier_settings": {"prices": {"input": 1.0}}}, False),

@@ -65,7 +65,8 @@ def balance_lines(
         return
     yield (
         "Evenness is the entropy over its maximum (Pielou 1966): 1 where all groups are equally "
-        "large. An emotion without a turn counts as a group. Nothing is cut to balance it."
+        "large. An emotion without a turn counts as a group. What `keep_targets` left out stands "
+        "in the funnel; nothing else is cut for balance."
     )
     yield ""
     yield from table(

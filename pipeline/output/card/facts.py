@@ -14,6 +14,7 @@ from ieat.pipeline.output.card.emotions import Emotions
 from ieat.pipeline.output.card.fitness import Fitness, fit_parts
 from ieat.pipeline.output.card.flags import Flags, flag_paths, flags_in
 from ieat.pipeline.output.card.lengths import Lengths
+from ieat.pipeline.output.card.openings import Openings
 from ieat.pipeline.output.card.resources import Origins
 from ieat.pipeline.output.card.size import Sizes
 from ieat.pipeline.output.card.speakers import Speakers
@@ -71,6 +72,8 @@ class Facts:
     """What is odd."""
     lengths: Lengths = field(default_factory=Lengths)
     """How long parts are."""
+    openings: Openings = field(default_factory=Openings)
+    """How rows open."""
     balance: Balance = field(default_factory=Balance)
     """Groups of dialogues."""
     origins: Origins = field(default_factory=Origins)
@@ -87,6 +90,7 @@ class Facts:
             self.emotions.add_target(row)
             self.lengths.add_target(row)
             self.consistency.add_target(row)
+            self.openings.add_target(row)
 
     def _add_dialogue(self, split: str, row: dict[str, Any]) -> None:
         self.sizes.add_dialogue(split, row, self.speakers.add_dialogue(row))

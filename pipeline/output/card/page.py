@@ -17,6 +17,7 @@ from ieat.pipeline.output.card.front import TITLE, front_matter
 from ieat.pipeline.output.card.funnel import funnel_lines
 from ieat.pipeline.output.card.lengths import length_lines
 from ieat.pipeline.output.card.markdown import section
+from ieat.pipeline.output.card.openings import opening_lines
 from ieat.pipeline.output.card.resources import (
     gate_lines,
     library_lines,
@@ -114,6 +115,7 @@ def compose_card(
         section("Words against the corpus' own", word_error_lines(facts.speakers)),
         section("Speakers", speaker_lines(facts.speakers)),
         section("Lengths", length_lines(facts.lengths)),
+        section("Openings", opening_lines(facts.openings)),
         section("Balance", balance_lines(facts.balance, facts.emotions, sizes, facts.speakers)),
         section("Made with", model_lines(resources, identity)),
         section("Rules on resources", gate_lines(resources), 3),
