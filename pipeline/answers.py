@@ -71,11 +71,31 @@ class JointForm(_Form):
     kind: CauseKind | None
 
 
+class RepredictionForm(_Form):
+    """Answer to `reprediction`."""
+
+    reading: str
+    emotion: Emotion | Literal["unclear"]
+
+
 class ResponseForm(_Form):
-    """Answer to `response`."""
+    """Answer to version 1 of `response`."""
 
     style: ResponseStyle
     response: str
+
+
+class SpokenResponseForm(ResponseForm):
+    """Answer to `response` since version 2: it says how it is to be spoken, too."""
+
+    delivery: str
+
+
+RESPONSE_FORMS: dict[str, type[ResponseForm]] = {
+    "response@1": ResponseForm,
+    "response@2": SpokenResponseForm,
+}
+"""Form of an answer to `response`, by the id of its answer schema."""
 
 
 class StepForm(_Form):

@@ -23,7 +23,7 @@ from ieat.pipeline.stages.transcribe import transcribe
 from ieat.pipeline.steps import Worker
 from ieat.pipeline.wiring import Engines, engine_opener
 from ieat.schemas.dialogue import Dialogue
-from ieat.schemas.records import Failure, LabeledDialogue
+from ieat.schemas.records import AttributedDialogue, Failure, LabeledDialogue
 
 WANTED_RATE = 100.0
 """Questions a second that most endpoints can be asked, and that a build can keep up with."""
@@ -144,6 +144,8 @@ async def _ask_engines(config: BuildConfig, dialogue: Dialogue, engines: Engines
         if attributed.attributions:
             event = attributed.attributions[0].causes[0].event
             lines.append(f"cause     {engines.attributor.attributor_id}: {event} ({took()})")
+            if engines.verifier is not None:
+                lines.append(f"verifier  {engines.verifier.verifier_id}: {_read_back(attributed)}")
         else:
             lines.append("cause     not asked: the first state is neutral or unknown")
         composed = await compose_samples(attributed, engines.responder, compose_rules(config))
@@ -174,6 +176,15 @@ def _heard(labeled: LabeledDialogue) -> str:
     emotion = states[0].voice.emotion
     events = [event.value for found in labeled.voice_events[:1] for event in found.events]
     return ", ".join([emotion.value if emotion else "unclear", *events])
+
+
+def _read_back(attributed: AttributedDialogue) -> str:
+    """Say what was found again from the first cause."""
+    found = attributed.attributions[0].reprediction
+    if found is None:
+        return "no usable answer"
+    emotion = found.emotion.value if found.emotion else "unclear"
+    return f"{emotion}, as the cause explains" if found.agrees else f"{emotion}, which differs"
 
 
 def _refuse_failed(failures: tuple[Failure, ...]) -> None:

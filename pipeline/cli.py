@@ -52,6 +52,10 @@ LanguageModelOption = Annotated[
 VoiceLabeler = Annotated[
     str | None, typer.Option(help="openai-audio:MODEL, a model that takes sound in chats.")
 ]
+VerifierOption = Annotated[
+    str | None,
+    typer.Option("--verifier", help="openai:MODEL, a second model that reads causes back."),
+]
 Teacher = Annotated[
     str | None,
     typer.Option(help="openai:MODEL, the student's own model, for self-distillation."),
@@ -107,6 +111,7 @@ def build(
     response: ResponseOption = None,
     language_model: LanguageModelOption = None,
     voice_labeler: VoiceLabeler = None,
+    verifier: VerifierOption = None,
     teacher: Teacher = None,
     base_url: BaseUrl = None,
     store: Store = None,
@@ -149,6 +154,7 @@ def plan(
     response: ResponseOption = None,
     language_model: LanguageModelOption = None,
     voice_labeler: VoiceLabeler = None,
+    verifier: VerifierOption = None,
     teacher: Teacher = None,
     base_url: BaseUrl = None,
     store: Store = None,
@@ -176,6 +182,7 @@ def check(
     response: ResponseOption = None,
     language_model: LanguageModelOption = None,
     voice_labeler: VoiceLabeler = None,
+    verifier: VerifierOption = None,
     teacher: Teacher = None,
     base_url: BaseUrl = None,
     store: Store = None,

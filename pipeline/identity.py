@@ -24,6 +24,7 @@ NO_PART_OF_IT = {
     "language_model_settings",
     "recognizer_settings",
     "voice_labeler_settings",
+    "verifier_settings",
     "teacher_settings",
     "prompts",
     "resources",
@@ -68,6 +69,10 @@ def build_identity(config: BuildConfig, engine_ids: dict[str, str | None]) -> di
         "prompts": prompts,
         "config": told,
     }
+    if config.samples == 1:
+        # A build of single answers is the same build as before there were several.
+        del told["samples"]
+        del told["labels"]["min_agreement"]
     if config.humdial_tables:
         told["humdial_settings"] = config.humdial_settings.model_dump(mode="json")
     else:
@@ -87,6 +92,15 @@ def build_identity(config: BuildConfig, engine_ids: dict[str, str | None]) -> di
     else:
         settings = config.voice_labeler_settings
         identity["voice_sampling"] = _sampling(settings) | {"extra_body": settings.extra_body}
+    if config.verifier is None:
+        # Nor do builds without a verifier say anything of one.
+        del told["verifier"]
+    else:
+        reading = config.verifier_settings
+        identity["verification"] = _sampling(reading) | {
+            "extra_body": reading.extra_body,
+            "must_agree": reading.must_agree,
+        }
     if config.aqa is None:
         del told["aqa"]
     if config.teacher is None:
@@ -112,6 +126,8 @@ def _sampling(settings: LanguageModelSettings) -> dict[str, Any]:
 def used_prompts(config: BuildConfig) -> tuple[str, ...]:
     """Return the names of the prompts that are part of a build."""
     without = set() if config.voice_labeler is not None else {"voice"}
+    if config.verifier is None:
+        without.add("reprediction")
     if config.teacher is None:
         without.update(OF_TEACHERS)
     if not config.humdial_tables:

@@ -343,6 +343,7 @@ def _sink_settings(config: BuildConfig) -> SinkSettings:
             max_context_turns=config.max_context_turns,
             max_context_seconds=config.max_context_seconds,
             stage2_audio=config.stage2_audio,
+            must_agree=config.verifier is not None and config.verifier_settings.must_agree,
             humdial=humdial_row_settings(config),
             prompts=PromptLibrary(config.prompts),
         ),

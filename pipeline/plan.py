@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ieat.pipeline.config import BuildConfig, LanguageModelSettings, ResourceSettings
 from ieat.pipeline.corpora.aqa import refuse_soundless
@@ -101,6 +101,9 @@ class _Possible:
     count: int
     num_bytes: int
     """Most bytes that one of them has."""
+    engine_id: str
+    settings: LanguageModelSettings
+    """How the engine is asked."""
 
 
 @dataclass
@@ -112,7 +115,7 @@ class _Planning:
     engines: Engines
     store: PlanningStore
     prompts: PromptLibrary
-    calibration: Calibration
+    ledger: PlanningLedger
     possible: list[_Possible]
 
 
@@ -138,7 +141,7 @@ async def _plan(config: BuildConfig) -> Plan:
     if config.aqa is not None:
         plan.num_questions = refuse_soundless(config.aqa)
     prompts = PromptLibrary(config.prompts)
-    planning = _Planning(config, plan, engines, store, prompts, ledger.calibration, [])
+    planning = _Planning(config, plan, engines, store, prompts, ledger, [])
     try:
         for read in read_for_plan(config, state):
             if isinstance(read, SetAside):
@@ -261,7 +264,7 @@ async def _count_questions(planning: _Planning, heard: HeardDialogue) -> Compose
             return None
         else:
             if said.response_key is not None and sound is not None:
-                planning.calibration.learn_length(
+                planning.ledger.calibration.learn_length(
                     engines.recognizer.recognizer_id, TRANSCRIPTION, sound.duration
                 )
     _note(plan, "transcribe", store)
@@ -280,6 +283,7 @@ async def _count_questions(planning: _Planning, heard: HeardDialogue) -> Compose
         transcribed, engines.labeler, label_rules(config), engines.voice_labeler
     )
     _note(plan, "label", store)
+    num_missed_before = len(planning.ledger.missing)
     attributed = await attribute_emotions(labeled, engines.attributor, attribute_rules(config))
     _note(plan, "attribute", store)
     sizes = [
@@ -287,9 +291,16 @@ async def _count_questions(planning: _Planning, heard: HeardDialogue) -> Compose
         for turn, utterance in zip(dialogue.turns, transcribed.transcript.utterances, strict=True)
     ]
     num_bytes = sum(sizes)
+    num_missing = sum(failure.code == "not_in_store" for failure in attributed.failures)
+    num_unlabeled = sum(failure.code == "not_in_store" for failure in labeled.failures)
     if not asks_jointly(config):
-        num_missing = sum(failure.code == "not_in_store" for failure in labeled.failures)
-        _bound(planning, "attribute", "attribution", num_missing, num_bytes, dialogue.language)
+        num_asked = num_unlabeled * config.samples
+        _bound(planning, "attribute", "attribution", num_asked, num_bytes, dialogue.language)
+    # A cause that is there and was not read back is a question that is known.
+    reading = planning.prompts.prompt("reprediction", dialogue.language).answer_schema.schema_id
+    missed = planning.ledger.missing[num_missed_before:]
+    num_unread = sum(question.label == reading for question in missed)
+    _bound_readings(planning, num_missing - num_unread, dialogue.language)
     composed = await compose_samples(attributed, engines.responder, compose_rules(config))
     _note(plan, "compose", store)
     num_waiting = sum(failure.code == "needs_failed_state" for failure in composed.failures)
@@ -344,10 +355,10 @@ async def _bound_without_words(planning: _Planning, heard: HeardDialogue) -> Non
     if config.labeler == "llm":
         count = sum(turn.emotion is None or config.labels.also_gold for turn in labeled)
         prompt = "joint" if is_joint else "labeling"
-        _bound(planning, "label", prompt, count, said, dialogue.language)
-    _bound(
-        planning, "attribute", "attribution", 0 if is_joint else len(turns), said, dialogue.language
-    )
+        _bound(planning, "label", prompt, count * config.samples, said, dialogue.language)
+    num_causes = 0 if is_joint else len(turns) * config.samples
+    _bound(planning, "attribute", "attribution", num_causes, said, dialogue.language)
+    _bound_readings(planning, len(turns), dialogue.language)
     _bound(planning, "compose", "response", len(turns), said + THINKING_BYTES, dialogue.language)
     _bound_taught(planning, dialogue, sizes)
     num_looks = int(bool(wanted_tables(dialogue, retrospect_rules(config))))
@@ -384,21 +395,45 @@ def _bound(
     planning: _Planning, stage: str, prompt: str, count: int, num_bytes: int, language: Language
 ) -> None:
     """Add questions that may come up, of a stage that asks."""
-    if not count or stage not in planning.plan.stages:
+    if stage in planning.plan.stages and count:
+        engine_id, settings = _asked_in(planning, stage)
+        asked = _Possible(stage, prompt, count, num_bytes, engine_id, settings)
+        _add_possible(planning, asked, language)
+
+
+def _bound_readings(planning: _Planning, count: int, language: Language) -> None:
+    """Add questions to the verifier that may come up: one for each cause that may."""
+    verifier = planning.engines.verifier
+    if verifier is not None:
+        asked = _Possible(
+            "attribute",
+            "reprediction",
+            count,
+            CAUSE_BYTES,
+            verifier.verifier_id,
+            planning.config.verifier_settings,
+        )
+        _add_possible(planning, asked, language)
+
+
+def _add_possible(planning: _Planning, asked: _Possible, language: Language) -> None:
+    if not asked.count or asked.stage not in planning.plan.stages:
         return
-    template = planning.prompts.prompt(prompt, language)
+    template = planning.prompts.prompt(asked.prompt, language)
     fixed = sum(
         len(text.encode())
         for text in (*template.file.sections.values(), template.answer_schema.text)
     )
-    planning.plan.stages[stage].num_possible += count
-    planning.possible.append(_Possible(stage, prompt, count, num_bytes + fixed))
+    planning.plan.stages[asked.stage].num_possible += asked.count
+    planning.possible.append(replace(asked, num_bytes=asked.num_bytes + fixed))
 
 
 BYTES_PER_SECOND = 50
 """More bytes than anybody speaks in a second: 6 words of 8 letters, 11 Chinese characters of 3."""
 NOTES_BYTES = 120
 """More bytes than a question shows of a turn besides its words: number, sounds, voice."""
+CAUSE_BYTES = 2_000
+"""More bytes than event and appraisal of a cause have, two sentences of 60 words at most."""
 THINKING_BYTES = 6_000
 """More bytes than the thinking of a target has, which names two causes at most."""
 
@@ -419,22 +454,19 @@ def _reckon_known(plan: Plan, ledger: PlanningLedger) -> None:
 
 def _reckon_possible(planning: _Planning, calibration: Calibration) -> None:
     """Reckon the most that the questions may use which depend on answers that are not there."""
-    looking_back = planning.config.humdial_settings.max_tokens
     for possible in planning.possible:
-        engine_id, settings = _asked_in(planning, possible.stage)
         label = planning.prompts.prompt(possible.prompt, Language.EN).answer_schema.schema_id
         # No text has more tokens than bytes.
-        ratio = calibration.tokens_per_byte(engine_id, label) or 1.0
+        ratio = calibration.tokens_per_byte(possible.engine_id, label) or 1.0
         most = Usage(
             prompt_tokens=possible.count * round(ratio * possible.num_bytes + TEMPLATE_TOKENS),
-            completion_tokens=possible.count
-            * (looking_back if possible.stage == "retrospect" else settings.max_tokens),
+            completion_tokens=possible.count * possible.settings.max_tokens,
         )
         stage = planning.plan.stages[possible.stage]
         stage.is_bounded = True
-        stage.add(most, price_expected(most, most, settings.prices))
-        if not calibration.knows(engine_id):
-            planning.plan.uncalibrated.add(engine_id)
+        stage.add(most, price_expected(most, most, possible.settings.prices))
+        if not calibration.knows(possible.engine_id):
+            planning.plan.uncalibrated.add(possible.engine_id)
 
 
 def _asked_in(planning: _Planning, stage: str) -> tuple[str, LanguageModelSettings]:
@@ -448,4 +480,7 @@ def _asked_in(planning: _Planning, stage: str) -> tuple[str, LanguageModelSettin
         return engines.teacher.teacher_id, config.teacher_settings
     if engines.model is None:
         raise ValueError(f"the stage {stage} asks nobody")
-    return engines.model.engine_id, config.language_model_settings
+    settings = config.language_model_settings
+    if stage == "retrospect":
+        settings = settings.model_copy(update={"max_tokens": config.humdial_settings.max_tokens})
+    return engines.model.engine_id, settings

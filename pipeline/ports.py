@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ieat.schemas.attribution import Attribution
+from ieat.schemas.attribution import Attribution, Reprediction
 from ieat.schemas.audio import AudioSpan, Sound
 from ieat.schemas.dialogue import Dialogue, Language, Turn
 from ieat.schemas.distillation import Distillation
@@ -206,6 +206,22 @@ class Attributor(Protocol):
 
         Raises:
             RecordError: No cause that passes the checks was given.
+            EngineUnavailable: The engine still fails after its own retries.
+        """
+        ...
+
+
+class Verifier(Protocol):
+    """Finds the emotion again that a cause explains, from the cause alone."""
+
+    verifier_id: str
+
+    async def repredict(self, attribution: Attribution, history: History) -> Reprediction:
+        """Return the emotion that it finds; of the history only dialogue and language are used.
+
+        Raises:
+            UnusableAnswer: No usable answer was given.
+            RecordError: The question was refused.
             EngineUnavailable: The engine still fails after its own retries.
         """
         ...

@@ -264,6 +264,16 @@ def _write_cause(page: Page, cause: CauseCell, turns: dict[int, TurnCell]) -> No
         page.field("quote", mark_quote(evidence, turns.get(evidence.turn_index)), lead)
     if not cause.evidence:
         page.field("quote", Text(f"none: a {cause.kind.value} cause needs none", style="dim"))
+    _write_trust(page, cause)
+
+
+def _write_trust(page: Page, cause: CauseCell) -> None:
+    """Say how many of several answers agree, and what a verifier found."""
+    if cause.agreement is not None:
+        page.field("agreement", f"{cause.agreement:.0%} of the answers")
+    if cause.agrees is not None:
+        emotion = cause.repredicted.value if cause.repredicted else "unclear"
+        page.field("read back", Text(emotion, style="green" if cause.agrees else "yellow"))
 
 
 def mark_quote(evidence: EvidenceCell, turn: TurnCell | None) -> Text:
@@ -291,6 +301,8 @@ def _write_targets(page: Page, targets: Sequence[Stage2Row]) -> None:
         page.field("thinking", row.thinking.text)
         style = f", {row.response.style.value}" if row.response.style else ""
         page.field("response", f"{row.response.text} ({row.response.source}{style})")
+        if row.response.delivery:
+            page.field("delivery", row.response.delivery)
         modes = row.trainable
         fit = [
             name
@@ -320,7 +332,7 @@ def _write_failures(page: Page, letters: Sequence[DeadLetterRow]) -> None:
 
 def _write_engines(page: Page, parts: Sequence[ProvenanceCell]) -> None:
     page.heading("Made with")
-    for name in ("recognizer", "labeler", "attributor", "writer"):
+    for name in ("recognizer", "labeler", "attributor", "verifier", "writer"):
         ids = sorted({engine for part in parts if (engine := getattr(part, f"{name}_id"))})
         if ids:
             page.field(name, ", ".join(ids))

@@ -12,6 +12,7 @@ from ieat.pipeline.audio.decode import decode_span
 from ieat.pipeline.audio.examine import examine
 from ieat.pipeline.audio.level import even_level
 from ieat.pipeline.config import BuildConfig, LanguageModelSettings
+from ieat.pipeline.engines.asking import SampleRules
 from ieat.pipeline.engines.audio_labeler import AudioLabeler
 from ieat.pipeline.engines.extractive import ExtractiveAttributor
 from ieat.pipeline.engines.gold import GoldRecognizer
@@ -25,6 +26,7 @@ from ieat.pipeline.engines.openai_transcription import OpenAITranscriber
 from ieat.pipeline.engines.responders import CorpusResponder, WrittenResponder
 from ieat.pipeline.engines.retrospector import LLMRetrospector
 from ieat.pipeline.engines.teacher import LLMTeacher
+from ieat.pipeline.engines.verifier import LLMVerifier, VerifiedAttributor
 from ieat.pipeline.failures import RunStopped
 from ieat.pipeline.guard import Guard, read_guard
 from ieat.pipeline.ports import (
@@ -39,6 +41,7 @@ from ieat.pipeline.ports import (
     SpeechRecognizer,
     Teacher,
     Transcriber,
+    Verifier,
     VoiceLabeler,
 )
 from ieat.pipeline.resources import refuse_unwanted
@@ -63,6 +66,8 @@ class Engines:
     labeler: EmotionLabeler | None
     voice_labeler: VoiceLabeler | None
     attributor: Attributor
+    verifier: Verifier | None
+    """Who reads the causes back for the attributor; null when nobody does."""
     responder: Responder
     retrospector: Retrospector | None
     teacher: Teacher | None
@@ -122,6 +127,7 @@ def _open(parts: _Parts) -> Engines:
     prompts = PromptLibrary(config.prompts)
     settings = config.language_model_settings
     sampling = _sampling(settings)
+    samples = SampleRules(config.samples, config.labels.min_agreement)
 
     def at(stage: str, asked: StoredLanguageModel) -> MeteredLanguageModel:
         return asked.at(state.ledger.meter(stage, asked.engine_id, settings.prices))
@@ -132,15 +138,18 @@ def _open(parts: _Parts) -> Engines:
     elif config.labeler == "llm" and model is not None:
         asked = at("label", model)
         labeler = (
-            JointLabeler(JointModel(asked, prompts, sampling))
+            JointLabeler(JointModel(asked, prompts, sampling, samples))
             if asks_jointly(config)
-            else LLMLabeler(asked, prompts, sampling)
+            else LLMLabeler(asked, prompts, sampling, samples)
         )
     attributor: Attributor = ExtractiveAttributor()
     if config.attributor == "llm" and model is not None:
         asked = at("attribute", model)
-        joint = JointModel(asked, prompts, sampling) if asks_jointly(config) else None
-        attributor = LLMAttributor(asked, prompts, sampling, joint)
+        joint = JointModel(asked, prompts, sampling, samples) if asks_jointly(config) else None
+        attributor = LLMAttributor(asked, prompts, sampling, joint, samples)
+    verifier = _verifier(parts, prompts)
+    if verifier is not None:
+        attributor = VerifiedAttributor(attributor, verifier)
     responder: Responder = CorpusResponder()
     if config.response == "written" and model is not None:
         responder = WrittenResponder(at("compose", model), prompts, sampling, config.checks)
@@ -158,6 +167,7 @@ def _open(parts: _Parts) -> Engines:
         labeler=labeler,
         voice_labeler=_voice_labeler(parts, prompts),
         attributor=attributor,
+        verifier=verifier,
         responder=responder,
         teacher=_teacher(parts, prompts),
         retrospector=retrospector,
@@ -283,6 +293,18 @@ def _voice_labeler(parts: _Parts, prompts: PromptLibrary) -> VoiceLabeler | None
     return AudioLabeler(asked, prompts, _sampling(settings), decode_span)
 
 
+def _verifier(parts: _Parts, prompts: PromptLibrary) -> LLMVerifier | None:
+    config = parts.config
+    if config.verifier is None:
+        return None
+    settings = config.verifier_settings
+    name = config.verifier.partition(":")[2]
+    model = OpenAIChat(name, settings, limits_folder(config), settings_name="verifier_settings")
+    meter = parts.state.ledger.meter("attribute", model.engine_id, settings.prices)
+    asked = _stored(parts, model, settings.in_flight).at(meter)
+    return LLMVerifier(asked, prompts, _sampling(settings))
+
+
 def _teacher(parts: _Parts, prompts: PromptLibrary) -> Teacher | None:
     config = parts.config
     if config.teacher is None:
@@ -364,7 +386,7 @@ def engine_opener(config: BuildConfig) -> Callable[[RunState], Engines]:
 
 
 def engine_ids(engines: Engines) -> dict[str, str | None]:
-    """Return the id of the engine behind each role; absent without a voice labeler or teacher."""
+    """Return the id of the engine behind each role; a role that need not be is absent without."""
     ids: dict[str, str | None] = {
         "recognizer": engines.recognizer.recognizer_id,
         "labeler": engines.labeler.labeler_id if engines.labeler else "gold",
@@ -375,6 +397,8 @@ def engine_ids(engines: Engines) -> dict[str, str | None]:
         ids["retrospector"] = engines.retrospector.retrospector_id
     if engines.voice_labeler is not None:
         ids["voice_labeler"] = engines.voice_labeler.labeler_id
+    if engines.verifier is not None:
+        ids["verifier"] = engines.verifier.verifier_id
     if engines.teacher is not None:
         ids["teacher"] = engines.teacher.teacher_id
     return ids

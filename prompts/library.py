@@ -18,11 +18,18 @@ LOCK_FILE = FOLDER / "prompts.lock.json"
 NAMES = (
     *("labeling", "attribution", "joint", "response", "reask", "thinking", "voice"),
     *("distillation", "reask_plain", "instructions"),
+    "reprediction",
     *("retrospection", "retrospection_reask", "questions"),
 )
 PLAIN = frozenset({"distillation"})
 """Prompts whose answers are plain words."""
-VERSIONS = dict.fromkeys(NAMES, 1) | {"labeling": 2, "attribution": 2, "joint": 2}
+VERSIONS = dict.fromkeys(NAMES, 1) | {
+    "labeling": 2,
+    "attribution": 2,
+    "joint": 2,
+    "response": 2,
+    "reask": 2,
+}
 """Released version of each prompt that is used where none is named."""
 
 _HEADING = re.compile(r"^## +(\w+) *$", re.MULTILINE)

@@ -5,7 +5,7 @@ from enum import Enum
 from pydantic import Field, model_validator
 
 from ieat.schemas.audio import AudioSpan
-from ieat.schemas.base import Index, Value
+from ieat.schemas.base import Index, Share, Value
 from ieat.schemas.emotion import Emotion, Intensity
 
 
@@ -68,6 +68,23 @@ class Cause(Value):
         return self
 
 
+class Reprediction(Value):
+    """What another model takes the emotion to be that it reads a cause of, words for it covered."""
+
+    emotion: Emotion | None
+    """The emotion that it found; null when the cause fits several."""
+    agrees: bool
+    """Whether it is the emotion that the cause explains."""
+    verifier_id: str
+    """Engine that read the cause, with model and revision."""
+    prompt_id: str
+    """Prompt that was asked, as name@version.language."""
+    prompt_sha256: str
+    """SHA-256 of the prompt's template."""
+    response_keys: tuple[str, ...]
+    """Keys of the stored answers, a re-ask last."""
+
+
 class Attribution(Value):
     """A state with its causes: what the thinking is made of."""
 
@@ -81,6 +98,9 @@ class Attribution(Value):
     """How strongly it shows; null when unknown."""
     causes: tuple[Cause, ...] = Field(min_length=1)
     """The causes, the main one first."""
+    agreement: Share | None = None
+    """Share of several answers that cite the same turns, and name the same emotion where that was
+    asked; null for a single answer."""
     attributor_id: str
     """Engine that wrote the cause, with model and revision."""
     prompt_id: str | None = None
@@ -89,6 +109,9 @@ class Attribution(Value):
     """SHA-256 of the prompt's template; null for engines without prompts."""
     response_keys: tuple[str, ...] = ()
     """Keys of the stored answers, a re-ask last."""
+    reprediction: Reprediction | None = None
+    """The emotion that a verifier found again from the main cause; null when none was asked, or
+    when it gave no usable answer."""
     flags: tuple[str, ...] = ()
     """What is odd about the attribution, as codes (docs/codes.md)."""
 

@@ -66,6 +66,8 @@ class ProvenanceCell(Value):
     """Engine that labeled emotions; null when no turn was labeled."""
     attributor_id: str | None
     """Engine that wrote the causes; null when there is none."""
+    verifier_id: str | None = None
+    """Engine that read the causes back; null when none was asked."""
     writer_id: str | None
     """Engine that wrote the response; null for the corpus' own."""
     prompt_ids: tuple[str, ...]
@@ -120,6 +122,14 @@ class CauseCell(Value):
     """How the cause relates to what is said."""
     evidence: tuple[EvidenceCell, ...]
     """The quotes that show it."""
+    agreement: Share | None = None
+    """Share of several answers that cite the same turns, and name the same emotion where that was
+    asked; null for a single answer."""
+    repredicted: Emotion | None = None
+    """Emotion that another model found again from event, appraisal and kind, words for feelings
+    covered; null when the cause fits several, and where nobody was asked or answered."""
+    agrees: bool | None = None
+    """Whether that is the emotion that is explained; null where nobody was asked or answered."""
 
 
 class StateCell(Value):
@@ -189,10 +199,37 @@ class ResponseCell(Value):
     """Whether the corpus gave it or a language model wrote it."""
     style: ResponseStyle | None
     """How it should sound; null when unknown."""
+    delivery: str | None = None
+    """A line for a synthesizer, in the dialogue's language: tone, pace, pauses, breath; null when
+    unknown."""
     conditioned_on: tuple[str, ...]
     """What the writer saw: words, thinking."""
     audio_spans: tuple[SpanCell, ...]
     """Recorded sound of the answer by reference; empty when there is none."""
+
+
+class ConsistencyCell(Value):
+    """Whether the voice of a response fits its words: null where unknown, never guessed."""
+
+    intended: tuple[Emotion, ...]
+    """Emotions that fit its words, the likeliest first: those of its style (docs/responses.md), or
+    the one that its turns are labeled with; empty when unknown."""
+    intended_from: Literal["style", "gold", "text"] | None
+    """Whether the style, the corpus' label or the label from the words says so."""
+    heard: Emotion | None
+    """Emotion that a labeler heard in the response's sound; null without sound or label, and where
+    its turns differ."""
+    heard_confidence: Share | None
+    """Probability that the labeler gives this emotion, the least of the turns."""
+    heard_by: str | None
+    """Engine that heard it, with model and revision."""
+    agrees: bool | None
+    """Whether each turn of the response is heard as it is intended; null where one is unknown."""
+    word_error_rate: float | None
+    """Words (characters for Chinese) that the recognizer heard wrong, per word of the corpus' text;
+    null unless both are there. Normalizer ieat-words-1."""
+    num_words: Index | None
+    """Words of the corpus' text that the rate is of."""
 
 
 class ModesCell(Value):

@@ -88,7 +88,8 @@ class EmotionLabel(Value):
     intensity: Intensity | None = None
     """How strongly it shows; null when the source does not say."""
     confidence: Share | None = None
-    """Probability that the labeler gives its label; null when it gives none."""
+    """Probability that the labeler gives its label, or the share of several answers that name it;
+    null when there is neither."""
     soft: SoftLabels | None = None
     """Probabilities of all seven; null when the labeler gives none."""
     prompt_id: str | None = None

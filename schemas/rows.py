@@ -8,6 +8,7 @@ from ieat.schemas.cells import (
     AttributesCell,
     AudioCell,
     CauseCell,
+    ConsistencyCell,
     MessageCell,
     ModesCell,
     ProvenanceCell,
@@ -145,6 +146,8 @@ class Stage2Row(Value):
     """The thinking, apart from the messages."""
     response: ResponseCell
     """The response, apart from the messages."""
+    consistency: ConsistencyCell | None = None
+    """Whether the response sounds as its words are meant; null where nothing is known of it."""
     trajectory_so_far: tuple[StateCell, ...]
     """The user's states up to the target."""
     trainable: ModesCell

@@ -70,6 +70,9 @@ class Response(Value):
     """Whether the corpus gave it or a language model wrote it."""
     style: ResponseStyle | None = None
     """How it should sound; null for a corpus answer, whose style is not known."""
+    delivery: str | None = None
+    """A line for a synthesizer, in the dialogue's language: tone, pace, pauses, breath; null for a
+    corpus answer, and where the prompt does not ask for one."""
     conditioned_on: tuple[Literal["words", "thinking"], ...] = ()
     """What the writer saw; empty for a corpus answer."""
     audio: tuple[AudioSpan, ...] = ()
@@ -82,6 +85,8 @@ class Response(Value):
     """SHA-256 of the prompt's template; null for a corpus answer."""
     response_keys: tuple[str, ...] = ()
     """Keys of the stored answers, a re-ask last."""
+    flags: tuple[str, ...] = ()
+    """What is odd about the response, as codes (docs/codes.md)."""
 
 
 class Sample(Value):

@@ -77,6 +77,9 @@ def caused(kind: str, turn: int, *quotes: tuple[int, str], appraisal: str | None
         "turn_index": turn,
         "speaker": "ann",
         "appraisal": appraisal,
+        "agreement": None,
+        "repredicted": None,
+        "agrees": None,
         "evidence": [
             {"turn_index": quoted, "speaker": speaker, "is_word_timed": quoted == turn}
             for quoted, speaker in quotes

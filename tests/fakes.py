@@ -30,13 +30,14 @@ class ScriptedModel:
         self, question: Question, dialogue_id: str, decode: Callable[[], Samples] | None = None
     ) -> StoredAnswer:
         self.questions.append(question)
+        key = f"key-{len(self.questions)}"
         await asyncio.sleep(0)
         given = self._script(question)
         if isinstance(given, dict):
             given = json.dumps(given, ensure_ascii=False)
         answer = given if isinstance(given, Answer) else Answer(text=given)
         return StoredAnswer(
-            key=f"key-{len(self.questions)}",
+            key=key,
             engine_id=self.engine_id,
             label=question.answer_schema.schema_id,
             answer=answer,

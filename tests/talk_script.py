@@ -59,14 +59,19 @@ class Asked(NamedTuple):
     is_chinese: bool
 
 
+def schema_of(request: Request) -> str:
+    """Read which prompt a question comes from."""
+    name: str = request.body["response_format"]["json_schema"]["name"]
+    return name.partition("_")[0]
+
+
 def asked(request: Request) -> Asked:
     """Read schema and turn out of a question with a JSON schema."""
-    name = request.body["response_format"]["json_schema"]["name"]
     messages = request.body["messages"]
     lines = [line for line in messages[1]["content"].splitlines() if re.match(r"\[\d+\] ", line)]
     number, _, rest = lines[-1].partition("] ")
     return Asked(
-        schema=name.partition("_")[0],
+        schema=schema_of(request),
         turn=int(number[1:]),
         words=re.sub(r" \((sounds|voice): .*\)$", "", rest.partition(": ")[2]),
         is_chinese=CHINESE.search(messages[0]["content"]) is not None,
@@ -89,11 +94,14 @@ def good_answer(question: Asked) -> dict[str, Any]:
     evidence = {"evidence": [{"turn": question.turn, "quote": question.words}]}
     label = {"emotion": emotion, "intensity": "medium"}
     spoken = "我明白，这一定不好受。" if question.is_chinese else "I hear you. That sounds hard."
+    delivery = (
+        "语气温和，语速放慢，先停顿再开口。" if question.is_chinese else "Warm, slow, one pause."
+    )
     return {
         "labeling": evidence | label,
         "attribution": evidence | cause,
         "joint": evidence | label | cause,
-        "response": {"style": "comfort", "response": spoken},
+        "response": {"style": "comfort", "delivery": delivery, "response": spoken},
     }[question.schema]
 
 
@@ -125,6 +133,13 @@ def voice(request: Request) -> Reply:
     )
 
 
+def reread(request: Request) -> Reply:
+    """Find the emotion again from a cause, as `good_answer` feels about the words that it tells."""
+    told = request.body["messages"][1]["content"]
+    emotion = next((e for word, e in FEELINGS.items() if word in told), "unclear")
+    return chat({"reading": "It touches them.", "emotion": emotion})
+
+
 def endpoint(request: Request) -> Reply:
     """Answer a question or a transcription; misbehaves about turns that say so."""
     if request.sounds:
@@ -133,6 +148,8 @@ def endpoint(request: Request) -> Reply:
         return transcribed(request)
     if request.mode == "prompt":
         return taught(request)
+    if schema_of(request) == "reprediction":
+        return reread(request)
     if request.body["response_format"]["json_schema"]["name"].startswith("retrospection"):
         return chat(look_back(request, FEELINGS))
     question = asked(request)

@@ -25,6 +25,7 @@ THAT_MATTER = (
     "language_model",
     "language_model_settings",
     "one_question",
+    "samples",
     "max_context_turns",
     "prompts",
     "store",

@@ -81,6 +81,11 @@ ENDS: dict[str, Code] = {
         "The target text of a question does not say any of its answers.",
         "Mend target_text, or leave it out.",
     ),
+    "unconfirmed_cause": Code(
+        "reason",
+        "Another model did not find the emotion again from a cause, and must_agree asks for it.",
+        "Look at the cause, or set verifier_settings.must_agree to false.",
+    ),
     "unknown_emotion": Code(
         "reason",
         "The emotion of the turn is unknown.",

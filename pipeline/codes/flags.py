@@ -71,6 +71,11 @@ FLAGS: dict[str, Code] = {
         "The source was sampled below 16 kHz, so the high frequencies are missing.",
         "Nothing needs to be done; record at 16 kHz or more.",
     ),
+    "no_delivery": Code(
+        "flag",
+        "The written response has no line for a synthesizer: two in a row were of no use.",
+        "Nothing needs to be done, or synthesize it by its style.",
+    ),
     "noisy": Code(
         "flag",
         "The voice stands less than checks.min_snr above the noise.",
@@ -104,6 +109,16 @@ FLAGS: dict[str, Code] = {
         "flag",
         "The same words come again and again.",
         "Listen to the turn: the recognizer may be in a loop.",
+    ),
+    "reprediction_differs": Code(
+        "flag",
+        "Another model, which read the cause alone, did not find the emotion that it explains.",
+        "Look at the cause; verifier_settings.must_agree keeps such rows from training.",
+    ),
+    "reprediction_failed": Code(
+        "flag",
+        "The model that reads causes back gave no usable answer.",
+        "Nothing needs to be done, or name another verifier.",
     ),
     "restates_evidence": Code(
         "flag",

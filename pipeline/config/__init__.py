@@ -24,6 +24,7 @@ from ieat.pipeline.config.labels import FusionPolicy, LabelSettings
 from ieat.pipeline.config.resources import Gate, ResourceSettings
 from ieat.pipeline.config.splits import SplitSettings
 from ieat.pipeline.config.teacher import TeacherSettings
+from ieat.pipeline.config.verifier import VerifierSettings
 
 __all__ = [
     "AqaSettings",
@@ -48,6 +49,7 @@ __all__ = [
     "Settings",
     "SplitSettings",
     "TeacherSettings",
+    "VerifierSettings",
     "VoiceLabelerSettings",
     "WordRates",
     "describe_validation",

@@ -20,6 +20,7 @@ from ieat.pipeline.config.labels import LabelSettings
 from ieat.pipeline.config.resources import ResourceSettings
 from ieat.pipeline.config.splits import SplitSettings
 from ieat.pipeline.config.teacher import TeacherSettings
+from ieat.pipeline.config.verifier import VerifierSettings
 from ieat.pipeline.failures import ConfigError
 from ieat.prompts.library import NAMES
 from ieat.schemas.emotion import Emotion
@@ -52,6 +53,11 @@ class BuildConfig(Settings):
     without."""
     voice_labeler_settings: VoiceLabelerSettings = VoiceLabelerSettings()
     """How the voice labeler's endpoint is asked."""
+    verifier: str | None = None
+    """`openai:MODEL`, which must find the emotion again from the cause that `attributor: llm`
+    wrote, the words for feelings covered; null does without."""
+    verifier_settings: VerifierSettings = VerifierSettings()
+    """How the verifier's endpoint is asked."""
     teacher: str | None = None
     """`openai:MODEL`, the student's own language model, whose answers to what is said and felt are
     the targets of self-distillation; null does without."""
@@ -84,6 +90,9 @@ class BuildConfig(Settings):
     """Whose states are attributed and answered: `first`, `all`, `channel:N`, or a name."""
     one_question: bool = True
     """Whether label and cause of a turn without corpus label are asked in one question."""
+    samples: int = Field(default=1, gt=0, le=100)
+    """Answers to each question about emotions and causes: what most of them say counts, and how
+    many do is kept; more than one needs a temperature above 0."""
     max_context_turns: int = Field(default=20, gt=0)
     """Most turns that a question or a row shows."""
     max_context_seconds: float = Field(default=120.0, gt=0)
@@ -125,6 +134,14 @@ class BuildConfig(Settings):
         kind, _, model = engine.partition(":")
         if kind != "openai" or not model:
             raise ValueError(f"{engine!r} is no engine; write openai:MODEL, moonshine or gold")
+        return engine
+
+    @field_validator("verifier")
+    @classmethod
+    def _names_a_verifier(cls, engine: str | None) -> str | None:
+        kind, _, model = (engine or "").partition(":")
+        if engine is not None and (kind != "openai" or not model):
+            raise ValueError(f"{engine!r} is no verifier; write openai:MODEL")
         return engine
 
     @field_validator("voice_labeler")
@@ -178,6 +195,7 @@ class BuildConfig(Settings):
             ("recognizer", self.recognizer, self.recognizer_settings),
             ("language_model", self.language_model, self.language_model_settings),
             ("voice_labeler", self.voice_labeler, self.voice_labeler_settings),
+            ("verifier", self.verifier, self.verifier_settings),
             ("teacher", self.teacher, self.teacher_settings),
         ):
             is_asked = engine is not None and ":" in engine
@@ -186,6 +204,8 @@ class BuildConfig(Settings):
                     f"max_usd needs {name}_settings.prices: US dollars per million tokens of "
                     "input and output"
                 )
+        self._check_samples()
+        self._check_verifier()
         fusion = self.labels.fusion
         if fusion != "text" and self.voice_labeler is None:
             raise ValueError(
@@ -209,6 +229,33 @@ class BuildConfig(Settings):
             raise ValueError("labels.emotion_map is used with labels.outside: map only")
         return self
 
+    def _check_samples(self) -> None:
+        if self.samples == 1:
+            return
+        if "llm" not in (self.labeler, self.attributor):
+            raise ValueError(
+                f"samples: {self.samples} asks nobody; set labeler or attributor to llm"
+            )
+        if self.language_model_settings.temperature == 0:
+            raise ValueError(
+                f"samples: {self.samples} needs language_model_settings.temperature above 0, such "
+                "as 0.7: at 0 every answer is the same"
+            )
+
+    def _check_verifier(self) -> None:
+        if self.verifier is None:
+            return
+        if self.attributor != "llm":
+            raise ValueError(
+                f"verifier: {self.verifier} reads causes that a language model wrote; set "
+                "attributor to llm"
+            )
+        if self.verifier == self.language_model and not self.verifier_settings.allow_self:
+            raise ValueError(
+                f"verifier: {self.verifier} wrote the causes itself; name another model, or set "
+                "verifier_settings.allow_self to true"
+            )
+
     @property
     def splits_file(self) -> str:
         """File that remembers the splits of groups."""
@@ -228,8 +275,8 @@ def load_config(
     Args:
         file: The YAML file; null takes flags alone.
         flags: Keys of `BuildConfig`; those that are null are left out.
-        base_url: Base URL of all endpoints: language model, recognizer and voice labeler, and the
-            teacher where it has none of its own; null leaves it.
+        base_url: Base URL of all endpoints: language model, recognizer, voice labeler and verifier,
+            and the teacher where it has none of its own; null leaves it.
 
     Raises:
         ConfigError: A file that cannot be read, an unknown key, a value that does not fit.
@@ -247,7 +294,12 @@ def load_config(
         values = read
     values |= {key: value for key, value in flags.items() if value is not None}
     if base_url is not None:
-        for name in ("language_model_settings", "recognizer_settings", "voice_labeler_settings"):
+        for name in (
+            "language_model_settings",
+            "recognizer_settings",
+            "voice_labeler_settings",
+            "verifier_settings",
+        ):
             given = values.get(name) or {}
             # What is no mapping is left as it is: the check below names it.
             values[name] = {**given, "base_url": base_url} if isinstance(given, dict) else given

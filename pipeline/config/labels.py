@@ -23,6 +23,9 @@ class LabelSettings(Settings):
     """Whether turns with a corpus label are labeled too, to measure agreement."""
     min_confidence: float = Field(default=0.6, ge=0, le=1)
     """Confidence under which a label from the words counts as abstained."""
+    min_agreement: float = Field(default=0.5, ge=0, le=1)
+    """With several `samples`: share of the answers under which the emotion that most of them name
+    counts as abstained."""
     fusion: FusionPolicy = "text"
     """What counts where the corpus has no label: `text` or `voice` alone, `agree` for what both
     name, or `weighted` for the surer one."""

@@ -1,10 +1,11 @@
 """Ask a language model, judge the answer, and ask once more when it is not usable."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
-from ieat.pipeline.failures import UnusableAnswer
+from ieat.pipeline.failures import RecordError, UnusableAnswer
 from ieat.pipeline.ports import AnsweringModel, Samples
 from ieat.prompts.library import Prompt, TemplateFile
 from ieat.schemas.engine import Answer, Message, Question, Sampling
@@ -89,10 +90,77 @@ async def ask_twice(
             )
 
 
-def pose(prompt: Prompt, values: dict[str, str], sampling: Sampling) -> Question:
-    """Return the question of a rendered prompt."""
+class SampleRules(NamedTuple):
+    """How many answers a question is given, and how many of them must agree."""
+
+    num_samples: int = 1
+    """Answers to each question."""
+    min_agreement: float = 0.0
+    """Share of the answers under which an emotion that most of them name counts as unclear."""
+
+    def told(self, agreement: float) -> float | None:
+        """Return an agreement to keep: a single answer agrees with nobody."""
+        return agreement if self.num_samples > 1 else None
+
+
+ONE = SampleRules()
+"""One answer, which counts."""
+
+
+@dataclass(frozen=True)
+class Drawn(Generic[Judged]):
+    """Several answers to one question, judged."""
+
+    usable: dict[int, Judgment[Judged]]
+    """What came of each usable answer, by its sample index, in order; at least one."""
+    response_keys: tuple[str, ...]
+    """Keys of all stored answers, the unusable ones too, by sample index."""
+
+
+async def ask_samples(
+    ask: Callable[[int], Coroutine[None, None, Judgment[Judged]]], num_samples: int
+) -> Drawn[Judged]:
+    """Ask for several answers to one question, the first alone: a prefix cache can hit the others.
+
+    Args:
+        ask: Asks for the answer with a sample index, and once more where it is not usable.
+        num_samples: Answers to ask for.
+
+    Raises:
+        UnusableAnswer: None is usable; the code is that of the first, the keys are those of all.
+        RecordError: A question was refused, or replay lacks one of the answers.
+    """
+
+    async def or_problem(index: int) -> Judgment[Judged] | RecordError:
+        try:
+            return await ask(index)
+        except RecordError as error:
+            return error
+
+    first = await or_problem(0)
+    found = [first, *await asyncio.gather(*map(or_problem, range(1, num_samples)))]
+    keys = tuple(key for one in found for key in one.response_keys)
+    problems = [one for one in found if isinstance(one, RecordError)]
+    for problem in problems:
+        # A vote without an answer that is there next time would end otherwise then.
+        if not isinstance(problem, UnusableAnswer):
+            raise problem
+    usable = {index: one for index, one in enumerate(found) if isinstance(one, Judgment)}
+    if not usable:
+        problems[0].response_keys = keys
+        raise problems[0]
+    return Drawn(usable, keys)
+
+
+def pose(
+    prompt: Prompt, values: dict[str, str], sampling: Sampling, sample_index: int = 0
+) -> Question:
+    """Return the question of a rendered prompt; several answers to it differ by their index."""
     return Question(
-        messages=prompt.render(values), answer_schema=prompt.answer_schema, sampling=sampling
+        messages=prompt.render(values),
+        answer_schema=prompt.answer_schema,
+        sampling=sampling,
+        sample_index=sample_index,
     )
 
 

@@ -3,10 +3,19 @@
 from collections.abc import Set
 
 from ieat.pipeline.answers import CauseForm, read_answer
-from ieat.pipeline.engines.asking import ask_twice, pose, render_turns
-from ieat.pipeline.engines.joint import JointModel, OwnWords, read_cause
+from ieat.pipeline.engines.asking import (
+    ONE,
+    Judgment,
+    SampleRules,
+    ask_samples,
+    ask_twice,
+    pose,
+    render_turns,
+)
+from ieat.pipeline.engines.joint import JointModel, OwnWords, cited_turns, read_cause
 from ieat.pipeline.failures import UnusableAnswer
 from ieat.pipeline.ports import AnsweringModel
+from ieat.pipeline.votes import take_vote
 from ieat.prompts.library import Prompt, PromptLibrary
 from ieat.schemas.attribution import Attribution, Cause
 from ieat.schemas.dialogue import Language
@@ -46,6 +55,7 @@ class LLMAttributor:
         prompts: PromptLibrary,
         sampling: Sampling,
         joint: JointModel | None,
+        samples: SampleRules = ONE,
     ) -> None:
         """Take the model, and the joint question for states that it labeled, if it is asked."""
         self.attributor_id = model.engine_id
@@ -53,12 +63,15 @@ class LLMAttributor:
         self._prompts = prompts
         self._sampling = sampling
         self._joint = joint
+        self._samples = samples
 
     async def attribute(self, history: History, state: EmotionalState) -> Attribution:
         """Return the cause of the state of the last turn.
 
+        Of several answers the one counts that cites the turns which most of them cite.
+
         Raises:
-            UnusableAnswer: Two answers in a row break a check.
+            UnusableAnswer: Two answers in a row break a check, for each of the samples.
         """
         if self._joint is not None and _is_joint(state):
             return await self._attribute_jointly(self._joint, history, state)
@@ -71,14 +84,24 @@ class LLMAttributor:
             "speaker": history.last.speaker,
             "emotion": FEELS[history.language][state.chosen],
         }
-        found = await ask_twice(
-            self._model,
-            pose(prompt, values, self._sampling),
-            history.dialogue_id,
-            self._prompts.template("reask", history.language),
-            lambda answer: judge_cause(answer, history, prompt.example_sentences),
+
+        async def ask(sample_index: int) -> Judgment[Cause]:
+            return await ask_twice(
+                self._model,
+                pose(prompt, values, self._sampling, sample_index),
+                history.dialogue_id,
+                self._prompts.template("reask", history.language),
+                lambda answer: judge_cause(answer, history, prompt.example_sentences),
+            )
+
+        drawn = await ask_samples(ask, self._samples.num_samples)
+        causes = {index: found.value for index, found in drawn.usable.items()}
+        vote = take_vote(
+            {index: cited_turns(cause) for index, cause in causes.items()},
+            self._samples.num_samples,
         )
-        return self._attribution(state, found.value, prompt, found.response_keys)
+        agreement = self._samples.told(vote.agreement)
+        return self._attribution(state, causes[vote.chosen], agreement, prompt, drawn.response_keys)
 
     async def _attribute_jointly(
         self, joint: JointModel, history: History, state: EmotionalState
@@ -92,10 +115,17 @@ class LLMAttributor:
             problem.response_keys = found.response_keys
             raise problem
         prompt = joint.prompts.prompt("joint", history.language)
-        return self._attribution(state, found.value.cause, prompt, found.response_keys)
+        return self._attribution(
+            state, found.value.cause, found.value.agreement, prompt, found.response_keys
+        )
 
     def _attribution(
-        self, state: EmotionalState, cause: Cause, prompt: Prompt, response_keys: tuple[str, ...]
+        self,
+        state: EmotionalState,
+        cause: Cause,
+        agreement: float | None,
+        prompt: Prompt,
+        response_keys: tuple[str, ...],
     ) -> Attribution:
         if state.chosen is None:
             raise ValueError("a state without an emotion has no cause")
@@ -105,6 +135,7 @@ class LLMAttributor:
             emotion=state.chosen,
             intensity=state.intensity,
             causes=(cause,),
+            agreement=agreement,
             attributor_id=self.attributor_id,
             prompt_id=prompt.prompt_id,
             prompt_sha256=prompt.sha256,

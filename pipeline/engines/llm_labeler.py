@@ -2,9 +2,18 @@
 
 from ieat.pipeline.answers import LabelForm, read_answer
 from ieat.pipeline.checks import check_evidence
-from ieat.pipeline.engines.asking import ask_twice, pose, render_turns
+from ieat.pipeline.engines.asking import (
+    ONE,
+    Judgment,
+    SampleRules,
+    ask_samples,
+    ask_twice,
+    pose,
+    render_turns,
+)
 from ieat.pipeline.engines.joint import JointModel
 from ieat.pipeline.ports import AnsweringModel
+from ieat.pipeline.votes import take_vote
 from ieat.prompts.library import Prompt, PromptLibrary
 from ieat.schemas.emotion import Emotion, EmotionLabel, Intensity
 from ieat.schemas.engine import Answer, Sampling
@@ -12,19 +21,33 @@ from ieat.schemas.history import History
 
 
 class LLMLabeler:
-    """Asks for the emotion alone (prompt `labeling`)."""
+    """Asks for the emotion alone (prompt `labeling`), and of several answers takes the commonest.
 
-    def __init__(self, model: AnsweringModel, prompts: PromptLibrary, sampling: Sampling) -> None:
+    Args:
+        model: The language model.
+        prompts: The prompts of the build.
+        sampling: How answers are drawn.
+        samples: How many answers are asked for, and how many must agree.
+    """
+
+    def __init__(
+        self,
+        model: AnsweringModel,
+        prompts: PromptLibrary,
+        sampling: Sampling,
+        samples: SampleRules = ONE,
+    ) -> None:
         self.labeler_id = model.engine_id
         self._model = model
         self._prompts = prompts
         self._sampling = sampling
+        self._samples = samples
 
     async def label(self, history: History) -> EmotionLabel:
         """Label the last turn; the evidence must stand where it is cited.
 
         Raises:
-            UnusableAnswer: Two answers in a row are not usable.
+            UnusableAnswer: Two answers in a row are not usable, for each of the samples.
         """
         prompt = self._prompts.prompt("labeling", history.language)
         values = {
@@ -39,15 +62,30 @@ class LLMLabeler:
                 check_evidence(form.evidence, history, None)
             return form
 
-        found = await ask_twice(
-            self._model,
-            pose(prompt, values, self._sampling),
-            history.dialogue_id,
-            self._prompts.template("reask", history.language),
-            judge,
+        async def ask(sample_index: int) -> Judgment[LabelForm]:
+            return await ask_twice(
+                self._model,
+                pose(prompt, values, self._sampling, sample_index),
+                history.dialogue_id,
+                self._prompts.template("reask", history.language),
+                judge,
+            )
+
+        drawn = await ask_samples(ask, self._samples.num_samples)
+        forms = {index: found.value for index, found in drawn.usable.items()}
+        vote = take_vote(
+            {index: form.emotion for index, form in forms.items()}, self._samples.num_samples
         )
-        emotion = None if found.value.emotion == "unclear" else Emotion(found.value.emotion)
-        return _label(self.labeler_id, emotion, found.value.intensity, prompt, found.response_keys)
+        chosen = forms[vote.chosen]
+        is_clear = chosen.emotion != "unclear" and vote.agreement >= self._samples.min_agreement
+        return _label(
+            self.labeler_id,
+            Emotion(chosen.emotion) if is_clear else None,
+            chosen.intensity,
+            self._samples.told(vote.agreement),
+            prompt,
+            drawn.response_keys,
+        )
 
 
 class JointLabeler:
@@ -68,6 +106,7 @@ class JointLabeler:
             self.labeler_id,
             found.value.emotion,
             found.value.intensity,
+            found.value.confidence,
             self._joint.prompts.prompt("joint", history.language),
             found.response_keys,
         )
@@ -77,6 +116,7 @@ def _label(
     labeler_id: str,
     emotion: Emotion | None,
     intensity: Intensity,
+    confidence: float | None,
     prompt: Prompt,
     response_keys: tuple[str, ...],
 ) -> EmotionLabel:
@@ -85,6 +125,7 @@ def _label(
         labeler_id=labeler_id,
         emotion=emotion,
         intensity=None if emotion is None else intensity,
+        confidence=confidence,
         prompt_id=prompt.prompt_id,
         prompt_sha256=prompt.sha256,
         response_keys=response_keys,

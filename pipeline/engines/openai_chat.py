@@ -220,7 +220,8 @@ def _body(
         if sampling.top_p is not None:
             body["top_p"] = sampling.top_p
     if dialect.takes_seed and sampling.seed is not None:
-        body["seed"] = sampling.seed
+        # With one seed for all, every further answer to a question would be the first one again.
+        body["seed"] = sampling.seed + question.sample_index
     if mode == "json_schema":
         body["response_format"] = {
             "type": "json_schema",

@@ -1,15 +1,27 @@
 """Give the answer to a target: the corpus' own, or one written from the thinking."""
 
-from ieat.pipeline.answers import ResponseForm, read_answer
+from typing import NamedTuple
+
+from ieat.pipeline.answers import RESPONSE_FORMS, ResponseForm, SpokenResponseForm, read_answer
 from ieat.pipeline.checks import DEFAULTS, check_response_text
 from ieat.pipeline.config import CheckSettings
-from ieat.pipeline.engines.asking import ask_twice, pose, render_turns
+from ieat.pipeline.delivery import check_delivery
+from ieat.pipeline.engines.asking import PartlyUsable, ask_twice, pose, render_turns
+from ieat.pipeline.failures import UnusableAnswer
 from ieat.pipeline.ports import AnsweringModel
 from ieat.prompts.library import PromptLibrary
 from ieat.schemas.dialogue import Language
 from ieat.schemas.engine import Answer, Sampling
 from ieat.schemas.history import HeardTurn, History
 from ieat.schemas.sample import Response, Target, Thinking
+
+
+class _Written(NamedTuple):
+    """A response that passes its checks."""
+
+    form: ResponseForm
+    delivery: str | None
+    """How it is to be spoken; null where the prompt does not ask, or what it gave is of no use."""
 
 
 class CorpusResponder:
@@ -47,6 +59,8 @@ class WrittenResponder:
     ) -> Response:
         """Return the written answer; the corpus' own answer is not shown to the model.
 
+        One whose delivery line is of no use twice stays without it, and is flagged.
+
         Raises:
             UnusableAnswer: Two answers in a row break a check.
         """
@@ -58,10 +72,17 @@ class WrittenResponder:
             "thinking": thinking.text,
         }
 
-        def judge(given: Answer) -> ResponseForm:
-            form = read_answer(given, ResponseForm)
+        def judge(given: Answer) -> _Written:
+            form = read_answer(given, RESPONSE_FORMS[prompt.answer_schema.schema_id])
             check_response_text(form.response, history, checks=self._checks)
-            return form
+            if not isinstance(form, SpokenResponseForm):
+                return _Written(form, None)
+            try:
+                return _Written(
+                    form, check_delivery(form.delivery, form.response, history.language)
+                )
+            except UnusableAnswer as problem:
+                raise PartlyUsable(problem, _Written(form, None)) from problem
 
         found = await ask_twice(
             self._model,
@@ -71,12 +92,14 @@ class WrittenResponder:
             judge,
         )
         return Response(
-            text=found.value.response.strip(),
+            text=found.value.form.response.strip(),
             source="written",
-            style=found.value.style,
+            style=found.value.form.style,
+            delivery=found.value.delivery,
             conditioned_on=("words", "thinking"),
             writer_id=self._model.engine_id,
             prompt_id=prompt.prompt_id,
             prompt_sha256=prompt.sha256,
             response_keys=found.response_keys,
+            flags=("no_delivery",) if found.problem is not None else (),
         )

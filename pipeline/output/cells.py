@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from ieat.prompts.library import TemplateFile
-from ieat.schemas.attribution import Attribution, Evidence
+from ieat.schemas.attribution import Attribution, Evidence, Reprediction
 from ieat.schemas.cells import (
     AudioCell,
     CauseCell,
@@ -132,6 +132,7 @@ def state_cell(state: EmotionalState) -> StateCell:
 
 def cause_cells(attribution: Attribution) -> tuple[CauseCell, ...]:
     """Return the causes of a state, the main one first."""
+    found = attribution.reprediction
     return tuple(
         CauseCell(
             turn_index=attribution.turn_index,
@@ -142,8 +143,12 @@ def cause_cells(attribution: Attribution) -> tuple[CauseCell, ...]:
             appraisal=cause.appraisal,
             kind=cause.kind,
             evidence=tuple(evidence_cell(shown) for shown in cause.evidence),
+            agreement=attribution.agreement,
+            # The verifier reads the main cause; nothing is known of further ones.
+            repredicted=found.emotion if found and rank == 0 else None,
+            agrees=found.agrees if found and rank == 0 else None,
         )
-        for cause in attribution.causes
+        for rank, cause in enumerate(attribution.causes)
     )
 
 
@@ -181,8 +186,9 @@ def provenance_cell(
     """
     labels = [label for state in states for label in (state.gold, state.text, state.voice) if label]
     responses = [sample.response for sample in samples]
-    asked: list[EmotionLabel | Attribution | Response | Distillation]
-    asked = [*labels, *attributions, *responses, *distillations]
+    readings = [found.reprediction for found in attributions if found.reprediction is not None]
+    asked: list[EmotionLabel | Attribution | Reprediction | Response | Distillation]
+    asked = [*labels, *attributions, *readings, *responses, *distillations]
     prompts = {template.prompt_id: template.sha256 for template in templates}
     prompts |= {sample.thinking.template_id: sample.thinking.template_sha256 for sample in samples}
     prompts |= {
@@ -198,6 +204,7 @@ def provenance_cell(
         recognizer_id=_engine(recognizer_of(composed, turn) for turn in turns),
         labeler_id=_engine(label.labeler_id for label in labels),
         attributor_id=_engine(attribution.attributor_id for attribution in attributions),
+        verifier_id=_engine(found.verifier_id for found in readings),
         writer_id=_engine(
             response.writer_id for response in responses if response.writer_id is not None
         ),

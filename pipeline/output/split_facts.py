@@ -16,7 +16,6 @@ from ieat.pipeline.output.split_check import (
     refuse_held_out,
 )
 from ieat.schemas.build import Manifest, ShardFile
-from ieat.schemas.rows import TABLES
 
 MOST_TOLD = 3
 """Shared speakers or scripts that are named; the others are counted."""

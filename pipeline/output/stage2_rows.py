@@ -18,6 +18,7 @@ from ieat.pipeline.output.cells import (
     span_cell,
     state_cell,
 )
+from ieat.pipeline.output.consistency import consistency_cell
 from ieat.pipeline.output.humdial_rows import HumdialRowSettings
 from ieat.pipeline.output.messages import Conversation, compose_conversation
 from ieat.prompts.library import RELEASED, PromptLibrary
@@ -46,6 +47,8 @@ class RowSettings:
     """How rows of HumDial's tasks are made."""
     prompts: PromptLibrary = RELEASED
     """The templates of the build, from which instructions are chosen."""
+    must_agree: bool = False
+    """Whether a verifier must have found the emotion of each cause again."""
 
 
 class _Basis(NamedTuple):
@@ -95,8 +98,11 @@ def stage2_row(composed: ComposedDialogue, sample: Sample, settings: RowSettings
             ),
         ),
         response=_response_cell(composed, sample),
+        consistency=consistency_cell(composed, sample),
         trajectory_so_far=tuple(state_cell(state) for state in basis.states),
-        trainable=_modes_cell(reasons_against(composed, sample, conversation)),
+        trainable=_modes_cell(
+            reasons_against(composed, sample, conversation, must_agree=settings.must_agree)
+        ),
         provenance=provenance_cell(
             composed,
             _rests_on(sample.response, conversation, basis.attributions, sample),
@@ -107,6 +113,7 @@ def stage2_row(composed: ComposedDialogue, sample: Sample, settings: RowSettings
         flags=codes(
             (
                 *sample.flags,
+                *sample.response.flags,
                 *conversation.flags,
                 *(flag for found in basis.attributions for flag in found.flags),
             )
@@ -115,7 +122,11 @@ def stage2_row(composed: ComposedDialogue, sample: Sample, settings: RowSettings
 
 
 def reasons_against(
-    composed: ComposedDialogue, sample: Sample, conversation: Conversation
+    composed: ComposedDialogue,
+    sample: Sample,
+    conversation: Conversation,
+    *,
+    must_agree: bool = False,
 ) -> tuple[str, ...]:
     """Return what speaks against training on a sample, as sorted codes.
 
@@ -130,6 +141,8 @@ def reasons_against(
         reasons.append("baseline_labeler")
     if any(found.attributor_id.startswith(BASELINE_ATTRIBUTOR) for found in basis.attributions):
         reasons.append("baseline_attributor")
+    if must_agree and not all(_is_confirmed(found) for found in basis.attributions):
+        reasons.append("unconfirmed_cause")
     if any(has_unscored_words(composed, turn) for turn in turns):
         reasons.append("unscored_words")
     if not all(has_sound(composed, turn) for turn in sample.target.user_turns):
@@ -143,6 +156,11 @@ def reasons_against(
     elif "thinking" not in sample.response.conditioned_on:
         reasons.append("response_without_thinking")
     return codes(reasons)
+
+
+def _is_confirmed(attribution: Attribution) -> bool:
+    """Tell whether a verifier found the emotion of a cause again."""
+    return attribution.reprediction is not None and attribution.reprediction.agrees
 
 
 def _modes_cell(reasons: tuple[str, ...]) -> ModesCell:
@@ -160,6 +178,7 @@ def _response_cell(composed: ComposedDialogue, sample: Sample) -> ResponseCell:
         text=sample.response.text,
         source=sample.response.source,
         style=sample.response.style,
+        delivery=sample.response.delivery,
         conditioned_on=sample.response.conditioned_on,
         audio_spans=_spans(composed, sample.target.answer_turns) if is_recorded else (),
     )

@@ -6,7 +6,10 @@ from ieat.pipeline.engines.asking import render_turns
 from ieat.pipeline.engines.llm_attributor import FEELS
 from ieat.pipeline.engines.retrospector import look_back_values
 from ieat.pipeline.engines.teacher import LLMTeacher
+from ieat.pipeline.engines.verifier import CAME_ABOUT, NOT_KNOWN
+from ieat.pipeline.label_words import mask_label_words
 from ieat.prompts.library import PromptLibrary
+from ieat.schemas.attribution import CauseKind
 from ieat.schemas.dialogue import Language
 from ieat.schemas.distillation import Distillation
 from ieat.schemas.emotion import Emotion, VoiceCues
@@ -18,6 +21,11 @@ from tests.fakes import ScriptedModel
 SAID = {
     Language.EN: (("ann", "My bag is gone", ("sigh",)), ("bob", "Since when?", ())),
     Language.ZH: (("小王", "我的包不见了", ("叹气",)), ("小李", "什么时候的事？", ())),
+}
+
+EVENT = {
+    Language.EN: "They are afraid that their bag was stolen.",
+    Language.ZH: "对方害怕包被偷了。",
 }
 
 
@@ -74,12 +82,18 @@ def test_every_prompt_reads_as_reviewed(check_golden) -> None:
         sound = {"turns": render_turns(shown, with_sound=True)}
         emotion = {"emotion": FEELS[language][Emotion.FEAR]}
         thinking = {"thinking": "..."}
+        cause = {
+            "event": mask_label_words(EVENT[language]),
+            "appraisal": NOT_KNOWN[language],
+            "kind": CAME_ABOUT[language][CauseKind.INTER_PERSONAL],
+        }
         for name, filled in (
             ("labeling", values | words),
             ("attribution", values | sound | emotion),
             ("joint", values | words),
             ("response", values | words | thinking),
             ("voice", {}),
+            ("reprediction", cause),
             ("retrospection", sound | _look_back(shown)),
         ):
             prompt = library.prompt(name, language)

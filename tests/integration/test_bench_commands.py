@@ -7,7 +7,7 @@ import pytest
 
 from ieat.pipeline.cli import run
 from ieat.pipeline.emotion_words import SAME_WORD
-from ieat.prompts.library import PromptLibrary
+from ieat.prompts.library import VERSIONS, PromptLibrary
 from ieat.schemas.dialogue import Language
 from tests.gold_files import CAUSES, TALKS, emotion_word, gold_of, write
 from tests.openai_server import CHAT, OpenAIServer, chat, failure
@@ -157,7 +157,7 @@ def test_two_versions_of_a_prompt_are_compared_on_the_same_draws(bench, tmp_path
     assert bench.requests == 2 * NUM_STATES
     assert [row["name"] for row in report["rows"][:2]] == ["attribution@1", "attribution@2"]
     assert [sorted(row["prompts"]) for row in report["rows"][:2]] == [
-        [f"attribution@{version}.en", "reask@1.en"] for version in (1, 2)
+        [f"attribution@{version}.en", f"reask@{VERSIONS['reask']}.en"] for version in (1, 2)
     ]
     (difference,) = (
         found for found in report["differences"] if found["against"] == "attribution@1"
@@ -196,7 +196,7 @@ def test_an_own_prompt_is_compared_by_its_folder(bench, tmp_path):
     )  # fmt: skip
     row = report["rows"][1]
     assert (row["name"], sorted(row["prompts"])) == (
-        f"attribution={own}", ["attribution@own.en", "reask@1.en"]
+        f"attribution={own}", ["attribution@own.en", f"reask@{VERSIONS['reask']}.en"]
     )  # fmt: skip
     difference = report["differences"][2]
     assert (difference["of"], difference["against"]) == (f"attribution={own}", "attribution@1")

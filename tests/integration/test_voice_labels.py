@@ -150,6 +150,30 @@ def test_causes_are_asked_with_what_was_heard_up_to_their_turn(built):
             assert said[spoken[1]] == spoken[2]
 
 
+def test_each_recorded_answer_tells_whether_its_voice_fits_its_words(built):
+    config = built[0]
+    turns = {(row["dialogue_id"], turn["turn_index"]): turn for row, turn in turns_of(config)}
+    found = []
+    for row in pq.read_table(f"{config.output}/stage2").to_pylist():
+        # A cell that would say nothing is null.
+        told = row["consistency"] or dict.fromkeys(("heard", "agrees", "word_error_rate")) | {
+            "intended": []
+        }
+        answer = [
+            turns[row["dialogue_id"], span["turn_index"]] for span in row["response"]["audio_spans"]
+        ]
+        said = {turn["text"]["emotion"] for turn in answer}
+        heard = {turn["voice"]["emotion"] for turn in answer}
+        assert told["intended"] == (list(said) if len(said) == 1 and None not in said else [])
+        assert told["heard"] == (next(iter(heard)) if len(heard) == 1 else None)
+        fits = [turn["text"]["emotion"] == turn["voice"]["emotion"] for turn in answer]
+        assert told["agrees"] == (None if None in said else all(fits))
+        # The corpus gave the words that were heard.
+        assert told["word_error_rate"] is None
+        found.append(told["agrees"])
+    assert set(found) == {False, None}
+
+
 def test_the_run_tells_what_hearing_cost_and_the_card_what_it_gave(built):
     config, report, requests = built
     heard = [request for request in requests if request.sounds]

@@ -62,7 +62,11 @@ def by_name(question):
             "appraisal": None,
             "kind": "explicit",
         },
-        "response": {"style": "calm", "response": "I see what you mean."},
+        "response": {
+            "style": "calm",
+            "delivery": "Even and quiet.",
+            "response": "I see what you mean.",
+        },
     }[name]
 
 

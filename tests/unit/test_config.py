@@ -228,3 +228,30 @@ def test_where_splits_are_remembered_is_no_part_of_what_a_build_is():
     assert other.splits_file == "kept.json"
     assert build_identity(one, {}) == build_identity(other, {})
     assert build_identity(one, {}) != build_identity(load_config(None, MINIMAL), {})
+
+
+def asks(**changes):
+    return load_config(None, MINIMAL | {"labeler": "llm", "language_model": "openai:m"} | changes)
+
+
+def test_several_samples_need_a_temperature_and_somebody_to_ask():
+    warm = {"temperature": 0.7}
+    assert asks(samples=3, language_model_settings=warm).samples == 3
+    with pytest.raises(ConfigError) as caught:
+        asks(samples=3)
+    assert str(caught.value) == (
+        "samples: 3 needs language_model_settings.temperature above 0, such as 0.7: "
+        "at 0 every answer is the same"
+    )
+    with pytest.raises(ConfigError, match="samples: 3 asks nobody; set labeler or attributor"):
+        asks(samples=3, labeler="linear", response="written", language_model_settings=warm)
+    with pytest.raises(ConfigError, match="samples: Input should be greater than 0"):
+        asks(samples=0)
+
+
+def test_several_samples_are_part_of_what_a_build_is_and_single_ones_are_not_told():
+    warm = {"temperature": 0.7}
+    single = build_identity(asks(language_model_settings=warm), {})["config"]
+    assert ("samples" in single, "min_agreement" in single["labels"]) == (False, False)
+    several = build_identity(asks(samples=3, language_model_settings=warm), {})["config"]
+    assert (several["samples"], several["labels"]["min_agreement"]) == (3, 0.5)

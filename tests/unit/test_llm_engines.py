@@ -3,19 +3,15 @@ import json
 
 import pytest
 
-from ieat.pipeline.checks import DEFAULTS
-from ieat.pipeline.config import CheckSettings
 from ieat.pipeline.engines.joint import JointModel
 from ieat.pipeline.engines.llm_attributor import LLMAttributor
 from ieat.pipeline.engines.llm_labeler import JointLabeler, LLMLabeler
-from ieat.pipeline.engines.responders import WrittenResponder
 from ieat.pipeline.failures import UnusableAnswer
 from ieat.prompts.library import VERSIONS, PromptLibrary
 from ieat.schemas.dialogue import Language
 from ieat.schemas.emotion import Emotion, EmotionalState, Intensity
 from ieat.schemas.engine import Answer, Sampling
 from ieat.schemas.history import HeardTurn, History
-from ieat.schemas.sample import ResponseStyle, Target, Thinking
 from tests.fakes import ScriptedModel, in_turn
 
 PROMPTS = PromptLibrary({})
@@ -181,34 +177,6 @@ def test_a_state_with_a_corpus_label_is_asked_for_its_cause_alone():
     assert found.prompt_id == f"attribution@{VERSIONS['attribution']}.en"
 
 
-TARGET = Target(user_speaker="ann", answering_speaker="bob", user_turns=(2,), answer_turns=(3,))
-THINKING = Thinking(
-    text="The user is angry.", template_id="t@1.en", template_sha256="0", state_turns=(2,)
-)
-
-
-def respond(model, checks=DEFAULTS):
-    writer = WrittenResponder(model, PROMPTS, SAMPLING, checks)
-    return run(writer.respond(STOLEN, TARGET, THINKING, ()))
-
-
-def test_a_written_response_comes_from_the_thinking():
-    answer = {"style": "comfort", "response": "That is awful. Shall we call the police?"}
-    model = ScriptedModel(in_turn(answer))
-    response = respond(model)
-    assert (response.source, response.style) == ("written", ResponseStyle.COMFORT)
-    assert response.conditioned_on == ("words", "thinking")
-    assert "The user is angry." in model.last_prompts[0]
-
-
-def test_a_response_that_speaks_of_itself_is_asked_again():
-    bad = {"style": "calm", "response": "As an AI, I cannot feel that."}
-    good = {"style": "calm", "response": "I hear you."}
-    model = ScriptedModel(in_turn(bad, good))
-    assert respond(model).text == "I hear you."
-    assert len(model.questions) == 2
-
-
 def test_an_answer_that_repeats_an_example_of_the_prompt_is_no_cause():
     prompt = PROMPTS.prompt("attribution", Language.EN)
     copied = CAUSE | {"event": sorted(prompt.example_sentences)[0]}
@@ -241,12 +209,3 @@ def test_the_examples_of_an_own_prompt_may_not_be_repeated_either(tmp_path):
     assert with_event("Somebody took their bag.").prompt_id == "attribution@own.en"
     with pytest.raises(UnusableAnswer, match="kite"):
         with_event("A kite flew over the barn!")
-
-
-def test_a_response_longer_than_the_configured_limits_is_asked_again():
-    long = {"style": "calm", "response": "I hear you. That is awful. Sit down."}
-    short = {"style": "calm", "response": "I hear you."}
-    model = ScriptedModel(in_turn(long, short))
-    assert respond(model, CheckSettings(max_sentences=2)).text == "I hear you."
-    assert "shorter" in model.last_prompts[1]
-    assert respond(ScriptedModel(in_turn(long))).text == long["response"]

@@ -76,6 +76,14 @@ def test_the_request_holds_messages_sampling_and_the_schema():
     )
 
 
+def test_every_further_answer_to_a_question_has_a_seed_of_its_own():
+    with OpenAIServer(lambda request: chat({})) as server:
+        ask(server, QUESTION, QUESTION.model_copy(update={"sample_index": 2}))
+        seeds = [request.body.pop("seed") for request in server.requests]
+        first, third = (request.body for request in server.requests)
+    assert (seeds, first) == ([4, 6], third)
+
+
 def test_the_engine_id_names_model_and_revision():
     plain = OpenAIChat("qwen:7b", LanguageModelSettings())
     pinned = OpenAIChat("qwen:7b", LanguageModelSettings(revision="r2"))

@@ -13,6 +13,7 @@ from ieat.pipeline.config import (
     HumdialTableSettings,
     LanguageModelSettings,
     TeacherSettings,
+    VerifierSettings,
     VoiceLabelerSettings,
     load_config,
 )
@@ -24,16 +25,18 @@ from ieat.pipeline.stages.label import label_emotions
 from ieat.pipeline.stages.retrospect import retrospect
 from ieat.pipeline.wiring import open_engines
 from ieat.prompts.library import FOLDER, VERSIONS
+from ieat.schemas.attribution import Attribution, Cause, CauseKind
 from ieat.schemas.dialogue import Language
 from ieat.schemas.emotion import Emotion
 from ieat.schemas.engine import Answer, StoredAnswer
 from tests.builders import composed
 from tests.dialogues import dialogue, heard, transcribed
+from tests.unit.test_llm_engines import STOLEN
 
 TALK = (("ann", "My bag is gone"), ("bob", "Oh"), ("ann", "They stole it"), ("bob", "I see"))
 LABEL = (
     '{"evidence": [], "emotion": "neutral", "intensity": "low", "event": null, "appraisal": null, '
-    '"kind": null}'
+    '"kind": null, "reading": ""}'
 )
 """An answer of the language model that needs no second question."""
 
@@ -84,6 +87,9 @@ TEACHER = (
 
 VOICE = ENDPOINT | SAMPLING | {"audio_format": ("flac", False)}
 """The same for the voice labeler: FLAC and WAV are the same sound."""
+
+VERIFIER = ENDPOINT | SAMPLING | {"allow_self": (True, False), "must_agree": (True, False)}
+"""The same for the verifier."""
 
 
 HUMDIAL: dict[str, tuple[object, bool]] = {
@@ -173,6 +179,7 @@ def test_every_setting_has_a_line_in_the_tables():
     assert set(EndpointSettings.model_fields) == set(ENDPOINT)
     assert set(LanguageModelSettings.model_fields) == set(ENDPOINT) | set(SAMPLING)
     assert set(VoiceLabelerSettings.model_fields) == set(VOICE)
+    assert set(VerifierSettings.model_fields) == set(VERIFIER)
     assert set(HumdialTableSettings.model_fields) == set(HUMDIAL)
     assert set(TeacherSettings.model_fields) == set(TEACHER)
 
@@ -219,6 +226,36 @@ def test_a_setting_of_the_voice_labeler_asks_again_only_where_it_changes_answers
     hears = {"voice_labeler": "openai-audio:ear"}
     before = voice_keys_of(config(tmp_path, **hears))
     after = voice_keys_of(config(tmp_path, **hears, voice_labeler_settings={name: value}))
+    assert before
+    assert before.isdisjoint(after) is asks_again
+    assert (before == after) is not asks_again
+
+
+def read_back(of: BuildConfig) -> frozenset[str]:
+    """Return the keys of the questions to the verifier about one cause."""
+    store = Noting()
+    cause = Cause(event="A bag is gone.", appraisal=None, kind=CauseKind.LATENT, evidence=())
+    found = Attribution(
+        turn_index=0, speaker="ann", emotion=Emotion.SAD, intensity=None, causes=(cause,),
+        attributor_id="openai:m",
+    )  # fmt: skip
+
+    async def ask() -> frozenset[str]:
+        engines = open_engines(of, RunState(("attribute",), 1.0), store)
+        assert engines.verifier is not None
+        await engines.verifier.repredict(found, STOLEN)
+        await engines.close()
+        return frozenset(store.keys)
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize("name", VERIFIER)
+def test_a_setting_of_the_verifier_asks_again_only_where_it_changes_answers(tmp_path, name):
+    value, asks_again = VERIFIER[name]
+    reads = {"verifier": "openai:v"}
+    before = read_back(config(tmp_path, **reads))
+    after = read_back(config(tmp_path, **reads, verifier_settings={name: value}))
     assert before
     assert before.isdisjoint(after) is asks_again
     assert (before == after) is not asks_again
@@ -288,6 +325,7 @@ def test_a_setting_of_the_humdial_tables_looks_back_again_only_where_it_changes_
         ({"checks": {"max_sentences": 1, "hard": [], "min_snr": 99.0}}, False),
         ({"max_usd": 1.0}, False),
         ({"max_tokens": 10}, False),
+        ({"verifier": "openai:v", "verifier_settings": {"prices": {"input": 1.0}}}, False),
     ],
 )
 def test_a_change_of_the_build_asks_again_only_where_it_changes_questions(
@@ -303,6 +341,15 @@ def test_a_change_of_the_build_asks_again_only_where_it_changes_questions(
     )
     assert (before.asked == after.asked) is not asks_again
     assert before.heard == after.heard
+
+
+def test_more_samples_ask_for_more_answers_and_keep_the_first(tmp_path):
+    warm = {"language_model_settings": {"temperature": 0.7}}
+    one, three = keys_of(config(tmp_path, **warm)), keys_of(config(tmp_path, **warm, samples=3))
+    assert one.asked < three.asked
+    assert len(three.asked) == 3 * len(one.asked) == 3 * len(TALK)
+    voted = {"labels": {"min_agreement": 0.9}}
+    assert keys_of(config(tmp_path, **warm, samples=3, **voted)) == three
 
 
 def test_an_own_prompt_asks_again_with_its_first_changed_character(tmp_path):

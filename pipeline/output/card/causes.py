@@ -31,6 +31,12 @@ class Causes:
     """Quotes whose place in the sound is known to the word."""
     states: int = 0
     """States with a cause."""
+    voted: int = 0
+    """Causes that several answers were asked for."""
+    agreement: float = 0.0
+    """Sum of the agreement of those."""
+    read_back: Counter[str] = field(default_factory=Counter)
+    """Causes that another model read, by what it found: alike, differs, unclear."""
 
     def add_dialogue(self, row: dict[str, Any]) -> None:
         """Count the causes of a row of `dialogues`."""
@@ -40,6 +46,11 @@ class Causes:
             self.kinds[kind] += 1
             self.unquoted[kind] += not cause["evidence"]
             self.unappraised[kind] += cause["appraisal"] is None
+            if cause["agreement"] is not None:
+                self.voted += 1
+                self.agreement += cause["agreement"]
+            if cause["agrees"] is not None:
+                self.read_back[_found(cause)] += 1
             for shown in cause["evidence"]:
                 before = cause["turn_index"] - shown["turn_index"]
                 self.distances[kind, DISTANCES[min(before, len(DISTANCES) - 1)]] += 1
@@ -82,6 +93,32 @@ def cause_lines(causes: Causes) -> Iterator[str]:
         yield (
             f"Quotes timed to the word: {causes.word_timed:,} of {quotes:,} "
             f"({share(causes.word_timed, quotes)}); the others have the times of their turn."
+        )
+    yield from _trust_lines(causes)
+
+
+def _found(cause: dict[str, Any]) -> str:
+    if cause["agrees"]:
+        return "alike"
+    return "unclear" if cause["repredicted"] is None else "differs"
+
+
+def _trust_lines(causes: Causes) -> Iterator[str]:
+    """Tell what several answers and another model say, in builds that ask them."""
+    if causes.voted:
+        yield ""
+        yield (
+            f"Several answers were asked for {causes.voted:,} causes; on average "
+            f"{causes.agreement / causes.voted:.0%} of them cite the turns of the one that counts."
+        )
+    total = causes.read_back.total()
+    if total:
+        alike = causes.read_back["alike"]
+        yield ""
+        yield (
+            f"Another model, which read the cause alone, found the emotion again in {alike:,} of "
+            f"{total:,} ({share(alike, total)}); another one in {causes.read_back['differs']:,}, "
+            f"none for sure in {causes.read_back['unclear']:,}."
         )
 
 

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 from ieat.pipeline.output.card.agreement import Agreement
 from ieat.pipeline.output.card.balance import Balance
 from ieat.pipeline.output.card.causes import Causes
+from ieat.pipeline.output.card.consistency import Consistency
 from ieat.pipeline.output.card.emotions import Emotions
 from ieat.pipeline.output.card.fitness import Fitness, fit_parts
 from ieat.pipeline.output.card.flags import Flags, flag_paths, flags_in
@@ -50,6 +51,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "trajectory_so_far",
         "thinking.text",
         "response.text",
+        "consistency",
     ),
 }
 """What is read of a table besides its flags and what is fit; never its clips."""
@@ -69,6 +71,8 @@ class Facts:
     """Kinds of causes, and their quotes."""
     agreement: Agreement = field(default_factory=Agreement)
     """Labels of different sources."""
+    consistency: Consistency = field(default_factory=Consistency)
+    """Answers that sound."""
     fitness: Fitness = field(default_factory=Fitness)
     """What is fit to train on."""
     flags: Flags = field(default_factory=Flags)
@@ -97,6 +101,7 @@ class Facts:
             self.emotions.add_target(row)
             self.lengths.add_target(row)
             self.responses.add_target(row)
+            self.consistency.add_target(row)
             self.openings.add_target(row)
 
     def _add_dialogue(self, split: str, row: dict[str, Any]) -> None:

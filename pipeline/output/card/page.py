@@ -7,6 +7,7 @@ from ieat.pipeline.output.build_files import read_identity, read_resources
 from ieat.pipeline.output.card.agreement import agreement_lines
 from ieat.pipeline.output.card.balance import balance_lines
 from ieat.pipeline.output.card.causes import cause_lines
+from ieat.pipeline.output.card.consistency import consistency_lines
 from ieat.pipeline.output.card.emotions import emotion_lines, shift_lines
 from ieat.pipeline.output.card.facts import Facts, gather_facts
 from ieat.pipeline.output.card.fields import field_lines
@@ -112,6 +113,7 @@ def compose_card(
         section("Emotions", emotion_lines(facts.emotions)),
         section("Shifts", shift_lines(facts.emotions), 3),
         section("Agreement of labels", agreement_lines(facts.agreement), 3),
+        section("Answers that sound", consistency_lines(facts.consistency), 3),
         section("Causes", cause_lines(facts.causes)),
         section("Words against the corpus' own", word_error_lines(facts.speakers)),
         section("Speakers", speaker_lines(facts.speakers)),
