@@ -96,6 +96,12 @@ class Build:
         ]
         return sorted(rows, key=lambda row: row.turn_index)
 
+    def rows_without_clips(self, table: str, row_type: type[RowType]) -> Iterator[RowType]:
+        """Yield the rows of a table, file by file, the field `audios` left empty."""
+        columns = [name for name in _columns(row_type) if name != "audios"]
+        for read in self._rows(table, columns):
+            yield _checked(row_type, {**read, "audios": ()})
+
     def target_modes(self) -> dict[str, tuple[int, int]]:
         """Return for each dialogue its stage-2 rows and how many fit at least one think mode."""
         counts: dict[str, tuple[int, int]] = {}

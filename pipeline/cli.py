@@ -8,7 +8,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ieat.pipeline import bench_commands, guard_commands, render_commands, store_commands
+from ieat.pipeline import (
+    bench_commands,
+    guard_commands,
+    judge_commands,
+    render_commands,
+    store_commands,
+)
 from ieat.pipeline.config import BuildConfig, load_config
 from ieat.pipeline.failures import ConfigError, EngineUnavailable, RecordError
 from ieat.pipeline.init import write_config
@@ -30,6 +36,7 @@ app.add_typer(store_commands.app, name="store")
 app.command()(render_commands.render)
 app.add_typer(bench_commands.app, name="bench")
 app.add_typer(guard_commands.app, name="guard")
+app.command()(judge_commands.judge)
 
 Config = Annotated[
     Path | None, typer.Option("--config", help="YAML file; `ieat init` writes a commented one.")

@@ -7,7 +7,7 @@ from ieat.pipeline.config import BuildConfig, LanguageModelSettings
 from ieat.pipeline.failures import ConfigError
 from ieat.pipeline.guard import hash_guard
 from ieat.prompts.instructions import TASKS, phrasings
-from ieat.prompts.library import NAMES, PromptError, PromptLibrary
+from ieat.prompts.library import JUDGE_NAMES, NAMES, PromptError, PromptLibrary
 from ieat.schemas.dialogue import Language
 
 NO_PART_OF_IT = {
@@ -125,7 +125,9 @@ def _sampling(settings: LanguageModelSettings) -> dict[str, Any]:
 
 def used_prompts(config: BuildConfig) -> tuple[str, ...]:
     """Return the names of the prompts that are part of a build."""
-    without = set() if config.voice_labeler is not None else {"voice"}
+    without = set(JUDGE_NAMES)
+    if config.voice_labeler is None:
+        without.add("voice")
     if config.verifier is None:
         without.add("reprediction")
     if config.teacher is None:

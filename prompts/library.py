@@ -15,11 +15,14 @@ from ieat.schemas.engine import AnswerSchema, Message
 
 FOLDER = Path(__file__).parent
 LOCK_FILE = FOLDER / "prompts.lock.json"
+JUDGE_NAMES = ("judge_t1", "judge_t2", "judge_t3")
+"""Prompts of judges, which are no part of a build."""
 NAMES = (
     *("labeling", "attribution", "joint", "response", "reask", "thinking", "voice"),
     *("distillation", "reask_plain", "instructions"),
     "reprediction",
     *("retrospection", "retrospection_reask", "questions"),
+    *JUDGE_NAMES,
 )
 PLAIN = frozenset({"distillation"})
 """Prompts whose answers are plain words."""

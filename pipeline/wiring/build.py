@@ -1,17 +1,14 @@
-"""Engine names of the configuration to engines; the only importer of `engines/` and `store/`."""
+"""Engine names of a build's configuration to engines."""
 
 import asyncio
-import hashlib
-import tempfile
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from ieat.pipeline.audio.decode import decode_span
 from ieat.pipeline.audio.examine import examine
 from ieat.pipeline.audio.level import even_level
-from ieat.pipeline.config import BuildConfig, LanguageModelSettings
+from ieat.pipeline.config import BuildConfig
 from ieat.pipeline.engines.asking import SampleRules
 from ieat.pipeline.engines.audio_labeler import AudioLabeler
 from ieat.pipeline.engines.extractive import ExtractiveAttributor
@@ -27,13 +24,10 @@ from ieat.pipeline.engines.responders import CorpusResponder, WrittenResponder
 from ieat.pipeline.engines.retrospector import LLMRetrospector
 from ieat.pipeline.engines.teacher import LLMTeacher
 from ieat.pipeline.engines.verifier import LLMVerifier, VerifiedAttributor
-from ieat.pipeline.failures import RunStopped
 from ieat.pipeline.guard import Guard, read_guard
 from ieat.pipeline.ports import (
     Attributor,
-    Call,
     EmotionLabeler,
-    LanguageModel,
     Responder,
     ResponseStore,
     Retrospector,
@@ -47,14 +41,18 @@ from ieat.pipeline.ports import (
 from ieat.pipeline.resources import refuse_unwanted
 from ieat.pipeline.retry import keys_to_retry
 from ieat.pipeline.run_state import RunState
-from ieat.pipeline.store.hosts import note_host
 from ieat.pipeline.store.opening import open_store as open_store_at
 from ieat.pipeline.store.stored import MeteredLanguageModel, StoredLanguageModel, StoredRecognizer
-from ieat.prompts.library import PromptLibrary, canonical_json
+from ieat.pipeline.wiring.asking import (
+    Parts,
+    StoppingTranscriber,
+    get_ready,
+    limits_folder,
+    sampling_of,
+    stored_model,
+)
+from ieat.prompts.library import PromptLibrary
 from ieat.schemas.audio import AudioSpan, Sound
-from ieat.schemas.dialogue import Language
-from ieat.schemas.engine import Answer, Question, Sampling
-from ieat.schemas.transcript import Recognition
 
 
 @dataclass
@@ -100,33 +98,20 @@ def open_engines(
     refuse_unwanted(config)
     store = open_store(config) if store is None else store
     try:
-        parts = _Parts(config, state, store, keys_to_retry(config.output, config.retry))
-        return _open(parts)
+        parts = Parts(config, state, store, keys_to_retry(config.output, config.retry))
+        return _open(config, parts)
     except BaseException:
         store.close()
         raise
 
 
-@dataclass
-class _Parts:
-    """What engines are made of."""
-
-    config: BuildConfig
-    state: RunState
-    store: ResponseStore
-    again: frozenset[str]
-    """Keys that are asked again although they have an answer."""
-    closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
-    """What lets go of engines, in the order in which they were opened."""
-
-
-def _open(parts: _Parts) -> Engines:
-    config, state = parts.config, parts.state
-    recognizer = _recognizer(parts)
-    model = _language_model(parts)
+def _open(config: BuildConfig, parts: Parts) -> Engines:
+    state = parts.state
+    recognizer = _recognizer(config, parts)
+    model = _language_model(config, parts)
     prompts = PromptLibrary(config.prompts)
     settings = config.language_model_settings
-    sampling = _sampling(settings)
+    sampling = sampling_of(settings)
     samples = SampleRules(config.samples, config.labels.min_agreement)
 
     def at(stage: str, asked: StoredLanguageModel) -> MeteredLanguageModel:
@@ -147,7 +132,7 @@ def _open(parts: _Parts) -> Engines:
         asked = at("attribute", model)
         joint = JointModel(asked, prompts, sampling, samples) if asks_jointly(config) else None
         attributor = LLMAttributor(asked, prompts, sampling, joint, samples)
-    verifier = _verifier(parts, prompts)
+    verifier = _verifier(config, parts, prompts)
     if verifier is not None:
         attributor = VerifiedAttributor(attributor, verifier)
     responder: Responder = CorpusResponder()
@@ -165,11 +150,11 @@ def _open(parts: _Parts) -> Engines:
         examine=examine,
         recognizer=recognizer,
         labeler=labeler,
-        voice_labeler=_voice_labeler(parts, prompts),
+        voice_labeler=_voice_labeler(config, parts, prompts),
         attributor=attributor,
         verifier=verifier,
         responder=responder,
-        teacher=_teacher(parts, prompts),
+        teacher=_teacher(config, parts, prompts),
         retrospector=retrospector,
         model=model,
         store=parts.store,
@@ -192,16 +177,6 @@ def asks_jointly(config: BuildConfig) -> bool:
     )
 
 
-def _sampling(settings: LanguageModelSettings) -> Sampling:
-    return Sampling(
-        temperature=settings.temperature,
-        top_p=settings.top_p,
-        max_tokens=settings.max_tokens,
-        seed=settings.seed,
-        extra_body=canonical_json(settings.extra_body) if settings.extra_body else "",
-    )
-
-
 def open_store(config: BuildConfig) -> ResponseStore:
     """Open the response store.
 
@@ -211,8 +186,8 @@ def open_store(config: BuildConfig) -> ResponseStore:
     return open_store_at(config.store_folder, replay=config.replay)
 
 
-def _recognizer(parts: _Parts) -> SpeechRecognizer:
-    config, state = parts.config, parts.state
+def _recognizer(config: BuildConfig, parts: Parts) -> SpeechRecognizer:
+    state = parts.state
     if config.recognizer == "gold":
         return GoldRecognizer()
     transcriber: Transcriber
@@ -222,9 +197,9 @@ def _recognizer(parts: _Parts) -> SpeechRecognizer:
         transcriber = OpenAITranscriber(
             config.recognizer.partition(":")[2], config.recognizer_settings, limits_folder(config)
         )
-        _get_ready(config, state, transcriber)
+        get_ready(config, state, transcriber)
     stored = StoredRecognizer(
-        _StoppingTranscriber(transcriber, state),
+        StoppingTranscriber(transcriber, state),
         parts.store,
         replay=config.replay,
         in_flight=config.recognizer_settings.in_flight,
@@ -241,143 +216,56 @@ def _recognizer(parts: _Parts) -> SpeechRecognizer:
     return stored
 
 
-def limits_folder(config: BuildConfig) -> Path | None:
-    """Return where the processes of this machine share the limits of endpoints; null in replay.
-
-    A store at a URL is shared by machines, whose processes share a folder of their own.
-    """
-    if config.replay:
-        return None
-    if "://" not in config.store_folder:
-        return Path(config.store_folder)
-    name = hashlib.sha256(f"{Path.home()} {config.store_folder}".encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"ieat-limits-{name}"
-
-
-def _get_ready(
-    config: BuildConfig, state: RunState, engine: OpenAIChat | OpenAITranscriber
-) -> None:
-    """Check an engine's settings; warn where another host than before serves its model."""
-    if config.replay:
-        return
-    engine.prepare()
-    warning = note_host(config.store_folder, engine.engine_id, engine.base_url)
-    if warning is not None:
-        state.warn(warning)
-
-
 def _evenly(span: AudioSpan) -> Samples:
     """Decode a span as recognizers hear it best: without an offset, not too quiet."""
     return even_level(decode_span(span))
 
 
-def _language_model(parts: _Parts) -> StoredLanguageModel | None:
-    config = parts.config
+def _language_model(config: BuildConfig, parts: Parts) -> StoredLanguageModel | None:
     if config.language_model is None:
         return None
     settings = config.language_model_settings
     name = config.language_model.partition(":")[2]
-    return _stored(parts, OpenAIChat(name, settings, limits_folder(config)), settings.in_flight)
+    return stored_model(
+        parts, OpenAIChat(name, settings, limits_folder(config)), settings.in_flight
+    )
 
 
-def _voice_labeler(parts: _Parts, prompts: PromptLibrary) -> VoiceLabeler | None:
-    config = parts.config
+def _voice_labeler(
+    config: BuildConfig, parts: Parts, prompts: PromptLibrary
+) -> VoiceLabeler | None:
     if config.voice_labeler is None:
         return None
     settings = config.voice_labeler_settings
     name = config.voice_labeler.partition(":")[2]
     model = OpenAIChat(name, settings, limits_folder(config), settings.audio_format)
     meter = parts.state.ledger.meter("label", model.engine_id, settings.prices)
-    asked = _stored(parts, model, settings.in_flight).at(meter)
+    asked = stored_model(parts, model, settings.in_flight).at(meter)
     # Loudness is part of what is judged, so it is not evened out as for recognizers.
-    return AudioLabeler(asked, prompts, _sampling(settings), decode_span)
+    return AudioLabeler(asked, prompts, sampling_of(settings), decode_span)
 
 
-def _verifier(parts: _Parts, prompts: PromptLibrary) -> LLMVerifier | None:
-    config = parts.config
+def _verifier(config: BuildConfig, parts: Parts, prompts: PromptLibrary) -> LLMVerifier | None:
     if config.verifier is None:
         return None
     settings = config.verifier_settings
     name = config.verifier.partition(":")[2]
     model = OpenAIChat(name, settings, limits_folder(config), settings_name="verifier_settings")
     meter = parts.state.ledger.meter("attribute", model.engine_id, settings.prices)
-    asked = _stored(parts, model, settings.in_flight).at(meter)
-    return LLMVerifier(asked, prompts, _sampling(settings))
+    asked = stored_model(parts, model, settings.in_flight).at(meter)
+    return LLMVerifier(asked, prompts, sampling_of(settings))
 
 
-def _teacher(parts: _Parts, prompts: PromptLibrary) -> Teacher | None:
-    config = parts.config
+def _teacher(config: BuildConfig, parts: Parts, prompts: PromptLibrary) -> Teacher | None:
     if config.teacher is None:
         return None
     settings = config.teacher_settings
     name = config.teacher.partition(":")[2]
     model = OpenAIChat(name, settings, limits_folder(config), settings_name="teacher_settings")
     meter = parts.state.ledger.meter("distill", model.engine_id, settings.prices)
-    asked = _stored(parts, model, settings.in_flight).at(meter)
-    sampling = _sampling(settings.model_copy(update={"extra_body": settings.body}))
+    asked = stored_model(parts, model, settings.in_flight).at(meter)
+    sampling = sampling_of(settings.model_copy(update={"extra_body": settings.body}))
     return LLMTeacher(asked, prompts, sampling, settings.context, config.checks)
-
-
-def _stored(parts: _Parts, model: OpenAIChat, in_flight: int) -> StoredLanguageModel:
-    """Put the store around a model; it is closed with the other engines."""
-    _get_ready(parts.config, parts.state, model)
-    stored = StoredLanguageModel(
-        _StoppingModel(model, parts.state),
-        parts.store,
-        replay=parts.config.replay,
-        in_flight=in_flight,
-        again=parts.again,
-    )
-    parts.closers.append(stored.close)
-    return stored
-
-
-def _refuse_when_stopped(state: RunState) -> None:
-    if state.stop_reason is not None:
-        raise RunStopped(state.stop_reason.code, state.stop_reason.message)
-
-
-class _StoppingModel:
-    """Asks nothing more once the run is stopped; what is in flight is finished and stored."""
-
-    def __init__(self, model: LanguageModel, state: RunState) -> None:
-        self.engine_id = model.engine_id
-        self._model = model
-        self._state = state
-
-    async def complete(
-        self, question: Question, call: Call, samples: Samples | None = None
-    ) -> Answer:
-        """Pass a question on."""
-        _refuse_when_stopped(self._state)
-        return await self._model.complete(question, call, samples)
-
-    async def close(self) -> None:
-        """Close the model."""
-        await self._model.close()
-
-
-class _StoppingTranscriber:
-    """Transcribes nothing more once the run is stopped."""
-
-    def __init__(self, transcriber: Transcriber, state: RunState) -> None:
-        self.engine_id = transcriber.engine_id
-        self.languages = transcriber.languages
-        self._transcriber = transcriber
-        self._state = state
-
-    async def transcribe(self, samples: Samples, language: Language, call: Call) -> Answer:
-        """Pass a sound on."""
-        _refuse_when_stopped(self._state)
-        return await self._transcriber.transcribe(samples, language, call)
-
-    def parse(self, answer: Answer) -> Recognition:
-        """Read a stored answer."""
-        return self._transcriber.parse(answer)
-
-    async def close(self) -> None:
-        """Close the transcriber."""
-        await self._transcriber.close()
 
 
 def engine_opener(config: BuildConfig) -> Callable[[RunState], Engines]:
