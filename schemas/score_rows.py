@@ -5,6 +5,9 @@ from typing import Literal
 from ieat.schemas.base import SCHEMA_VERSION, Value
 from ieat.schemas.dialogue import Language
 
+SCORES = "scores"
+"""Folder of the scores within a build; no part of its manifest, as they come after it."""
+
 JudgedTask = Literal["t1", "t2", "t3"]
 """HumDial's tasks whose answers are judged by their words."""
 

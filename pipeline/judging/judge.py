@@ -33,10 +33,7 @@ from ieat.schemas.arrow import to_record
 from ieat.schemas.dialogue import Language
 from ieat.schemas.engine import Sampling
 from ieat.schemas.humdial_rows import HumdialT1Row, HumdialT2Row, HumdialT3Row
-from ieat.schemas.score_rows import DimensionCell, JudgedTask, ScoreRow
-
-TABLE = "scores"
-"""Folder of the scores within a build."""
+from ieat.schemas.score_rows import SCORES, DimensionCell, JudgedTask, ScoreRow
 
 ROW_TYPES: dict[JudgedTask, type[JudgedRow]] = {
     "t1": HumdialT1Row,
@@ -238,7 +235,7 @@ def _figures(scores: Sequence[ScoreRow], task: JudgedTask) -> tuple[tuple[str, F
 
 def _write(config: JudgeConfig, name: str, scores: Sequence[ScoreRow]) -> str:
     """Write the scores of one judge as one file, whole or not at all."""
-    file = f"{TABLE}/{config.task}-{name}.parquet"
+    file = f"{SCORES}/{config.task}-{name}.parquet"
     with BuildFolder(config.output).write(file) as stream, open_writer(stream, ScoreRow) as writer:
         records = [to_record(score) for score in scores]
         writer.write_table(pa.Table.from_pylist(records, schema=writer.schema))

@@ -9,11 +9,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ieat.pipeline.output.card import write_card
-from ieat.pipeline.output.files import BuildFolder
+from ieat.pipeline.output.files import BuildFolder, WrittenFile
 from ieat.pipeline.output.shards import open_writer
 from ieat.pipeline.output.sink import DEAD_LETTERS, MANIFEST, read_manifest
+from ieat.schemas.base import Value
 from ieat.schemas.build import Manifest, ShardFile, UnitCounts
 from ieat.schemas.rows import TABLES
+from ieat.schemas.score_rows import SCORES, ScoreRow
 
 WITHDRAWN = "withdrawn"
 """Code of what was taken out."""
@@ -63,48 +65,73 @@ def take_out(out: str, dialogue_ids: Set[str]) -> int:
     folder = BuildFolder(out)
     manifest = read_manifest(folder)
     taken = [_rewrite(folder, shard, dialogue_ids) for shard in manifest.shards]
+    scores = [
+        _drop_rows(folder, name, ScoreRow, dialogue_ids)
+        for name in folder.names()
+        if name.startswith(f"{SCORES}/") and name.endswith(".parquet")
+    ]
+    num_scores = sum(dropped.rows.num_rows for dropped in scores if dropped is not None)
     num_rows = sum(one.num_rows for one in taken)
     if num_rows:
         changed = _settle(manifest, taken)
         changed.balance()
         folder.write_json(MANIFEST, changed.model_dump(mode="json"))
         write_card(folder)
-    return num_rows
+    return num_rows + num_scores
 
 
 def _rewrite(folder: BuildFolder, shard: ShardFile, dialogue_ids: Set[str]) -> TakenOut:
-    """Write a file anew without some dialogues; one that holds none of them stays as it is."""
-    unwanted = pa.array(sorted(dialogue_ids), pa.string())
+    """Write a file of the manifest anew without some dialogues."""
+    dropped = _drop_rows(folder, shard.file, TABLES[shard.table], dialogue_ids)
+    if dropped is None:
+        return TakenOut(shard, 0, Counter())
     codes: Counter[str] = Counter()
-    with folder.files.open(folder.path(shard.file), "rb") as stream:
-        file = pq.ParquetFile(stream)
-        ids = file.read(columns=["dialogue_id"])["dialogue_id"]
-        num_rows = pc.sum(pc.is_in(ids, value_set=unwanted)).as_py() or 0
-        if not num_rows:
-            return TakenOut(shard, 0, codes)
-        with folder.write(shard.file) as new, open_writer(new, TABLES[shard.table]) as writer:
-            for number in range(file.num_row_groups):
-                group = file.read_row_group(number)
-                goes = pc.is_in(group["dialogue_id"], value_set=unwanted)
-                if shard.table == DEAD_LETTERS:
-                    gone = group.filter(goes)
-                    codes.update(
-                        f"{unit}:{code}"
-                        for unit, code in zip(
-                            gone["unit"].to_pylist(), gone["code"].to_pylist(), strict=True
-                        )
-                    )
-                kept = group.filter(pc.invert(goes))
-                if kept.num_rows:
-                    writer.write_table(kept.cast(writer.schema), row_group_size=kept.num_rows)
+    if shard.table == DEAD_LETTERS:
+        codes.update(
+            f"{unit}:{code}"
+            for unit, code in zip(
+                dropped.rows["unit"].to_pylist(), dropped.rows["code"].to_pylist(), strict=True
+            )
+        )
+    num_rows = dropped.rows.num_rows
     changed = shard.model_copy(
         update={
             "num_rows": shard.num_rows - num_rows,
-            "num_bytes": new.num_bytes,
-            "sha256": new.sha256,
+            "num_bytes": dropped.file.num_bytes,
+            "sha256": dropped.file.sha256,
         }
     )
     return TakenOut(changed, num_rows, codes)
+
+
+class _Dropped(NamedTuple):
+    """Rows that are no longer in a file."""
+
+    rows: pa.Table
+    """Their ids, and of dead letters unit and code."""
+    file: WrittenFile
+    """The file as it is now."""
+
+
+def _drop_rows(
+    folder: BuildFolder, name: str, row_type: type[Value], dialogue_ids: Set[str]
+) -> _Dropped | None:
+    """Write a file anew without some dialogues; null for one that holds none of them."""
+    unwanted = pa.array(sorted(dialogue_ids), pa.string())
+    with folder.files.open(folder.path(name), "rb") as stream:
+        file = pq.ParquetFile(stream)
+        told = [column for column in ("dialogue_id", "unit", "code") if column in file.schema.names]
+        about = file.read(columns=told)
+        gone = about.filter(pc.is_in(about["dialogue_id"], value_set=unwanted))
+        if not gone.num_rows:
+            return None
+        with folder.write(name) as new, open_writer(new, row_type) as writer:
+            for number in range(file.num_row_groups):
+                group = file.read_row_group(number)
+                kept = group.filter(pc.invert(pc.is_in(group["dialogue_id"], value_set=unwanted)))
+                if kept.num_rows:
+                    writer.write_table(kept.cast(writer.schema), row_group_size=kept.num_rows)
+    return _Dropped(gone, new)
 
 
 def _settle(manifest: Manifest, taken: list[TakenOut]) -> Manifest:

@@ -6,6 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ieat.pipeline.cli import run
+from ieat.pipeline.output.withdrawal import take_out
 from ieat.schemas.dialogue import Language
 from tests.humdial_rows import build_with, t1_row, t3_row
 from tests.openai_server import OpenAIServer, chat, failure
@@ -138,3 +139,18 @@ def test_a_bad_key_stops_at_the_first_call_and_an_earlier_score_stays(tmp_path, 
         assert server.count() == 1
     assert score_files(out) == []
     assert "2 of 2 rows are left" in capsys.readouterr().out
+
+
+def test_scores_of_a_withdrawn_dialogue_go_with_it(tmp_path):
+    out = build_with(
+        tmp_path, "humdial_t1", [t1_row("d1"), t1_row("d2", answer="Something private.")]
+    )
+    quoting = {**GOOD, "overall_comment": "It says: something private."}
+    with OpenAIServer(
+        lambda request: chat(quoting if "private" in request.words else GOOD)
+    ) as server:
+        assert judge(out, server) == 0
+    assert take_out(str(out), {"corpus/d2"}) == 1
+    (file,) = score_files(out)
+    assert pq.read_table(file)["dialogue_id"].to_pylist() == ["corpus/d1"]
+    assert b"private" not in file.read_bytes()
