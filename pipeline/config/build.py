@@ -22,7 +22,7 @@ from ieat.pipeline.config.splits import SplitSettings
 from ieat.pipeline.config.teacher import TeacherSettings
 from ieat.pipeline.config.verifier import VerifierSettings
 from ieat.pipeline.failures import ConfigError
-from ieat.prompts.library import NAMES
+from ieat.prompts.library import JUDGE_NAMES, NAMES
 from ieat.schemas.emotion import Emotion
 
 
@@ -168,9 +168,10 @@ class BuildConfig(Settings):
     @field_validator("prompts")
     @classmethod
     def _names_prompts(cls, prompts: dict[str, int | str]) -> dict[str, int | str]:
-        unknown = sorted(set(prompts) - set(NAMES))
+        known = [name for name in NAMES if name not in JUDGE_NAMES]
+        unknown = sorted(set(prompts) - set(known))
         if unknown:
-            raise ValueError(f"{unknown[0]!r} is no prompt; there are {', '.join(NAMES)}")
+            raise ValueError(f"{unknown[0]!r} is no prompt; there are {', '.join(known)}")
         return prompts
 
     @model_validator(mode="after")

@@ -14,8 +14,10 @@ from ieat.pipeline.answers import (
 )
 from ieat.pipeline.checks import check_cause_text, check_evidence, check_not_copied
 from ieat.pipeline.failures import UnusableAnswer
+from ieat.pipeline.judging.scoring import ScoresForm
 from ieat.prompts.library import (
     FOLDER,
+    JUDGE_NAMES,
     NAMES,
     VERSIONS,
     Prompt,
@@ -38,6 +40,7 @@ FORMS = {
     "voice": VoiceForm,
     "reprediction": RepredictionForm,
     "retrospection": RetrospectionForm,
+    **dict.fromkeys(JUDGE_NAMES, ScoresForm),
 }
 """The class that reads the answers to a prompt, of every version."""
 
@@ -106,6 +109,9 @@ def test_every_value_that_the_released_schema_allows_is_read(name, version):
         "takeaway": "a",
         "trajectory_answer": "a",
         "reasons_answer": "a",
+        "scores": {"textual_empathy_insight": 5},
+        "justification": {"textual_empathy_insight": "a"},
+        "overall_comment": "a",
     }
     for field, allowed in schema["properties"].items():
         for value in allowed.get("enum", [good[field]]):
