@@ -25,7 +25,9 @@ def render(
             show_default=False,
         ),
     ] = None,
-    table: Annotated[str, typer.Option(help="stage2, stage1 or aqa.")] = "stage2",
+    table: Annotated[
+        str, typer.Option(help="stage2, stage1, aqa or humdial_t1 to humdial_t4.")
+    ] = "stage2",
     tasks: Annotated[
         list[str] | None,
         typer.Option(

@@ -11,6 +11,9 @@ from ieat.pipeline.output.files import BuildFolder
 ThinkMode = Literal["explicit", "injected", "implicit"]
 """How the thinking of a row is used: learned, in context without loss, or left out."""
 
+WITH_THINKING = ("stage2", "humdial_t3")
+"""Tables whose messages think before they answer."""
+
 BATCH_ROWS = 16
 """Rows that are in memory at a time."""
 
@@ -21,20 +24,21 @@ def read_samples(
     split: str = "train",
     *,
     trainable_only: bool = True,
-    table: Literal["stage1", "stage2", "aqa"] = "stage2",
+    table: str = "stage2",
 ) -> Iterator[dict[str, Any]]:
     """Yield the rows of a split as plain values; `bytes` of a clip are a whole FLAC file.
 
-    Messages of stage 2 fit the mode: `explicit` has loss on the thinking, `injected` shows it
-    without loss, `implicit` leaves it out. Other rows are the same in every mode.
+    Messages of stage 2 and of `humdial_t3` fit the mode: `explicit` has loss on the thinking,
+    `injected` shows it without loss, `implicit` leaves it out. Other rows are the same in every
+    mode.
 
     Args:
         out: Folder or fsspec URL of the build.
         mode: How the thinking is used.
         split: Split of the data set.
         trainable_only: Whether rows that are not fit for the mode (stage 1: whose words are not
-            fit; aqa: that are not fit) are passed over.
-        table: The table to read.
+            fit; others: that are not fit) are passed over.
+        table: The table to read: stage1, stage2, aqa, or one of HumDial's tasks.
 
     Raises:
         ConfigError: There is no such mode, or the build has no such split.
@@ -90,7 +94,7 @@ def _rows(
                 for row in batch.to_pylist():
                     if trainable_only and not _is_fit(row, mode, table):
                         continue
-                    if table == "stage2":
+                    if table in WITH_THINKING:
                         row["messages"] = adjust_messages(row["messages"], mode)
                     yield row
 

@@ -21,7 +21,13 @@ from ieat.pipeline.render.modes import Modes
 from ieat.pipeline.render.tags import PROFILES, Tags
 from ieat.schemas.emotion import Emotion
 
-PLAIN_TASKS = {"alignment": "<TRANSCRIBE>", "distillation": "<S2TCHAT>", "aqa": "<S2TCHAT>"}
+PLAIN_TASKS = {
+    "alignment": "<TRANSCRIBE>",
+    "distillation": "<S2TCHAT>",
+    "aqa": "<S2TCHAT>",
+    "t1": "<S2TCHAT>",
+    "t2": "<S2TCHAT>",
+}
 """Task by that of the row, where there is no thinking and there are no turns before."""
 
 TASKS = {

@@ -15,7 +15,7 @@ from ieat.pipeline.output.clips import KeptClips, ReadClip, read_clip
 from ieat.pipeline.output.files import BuildFolder
 from ieat.pipeline.output.reading import read_samples, splits_of
 from ieat.pipeline.output.stage1_reading import PART_OF_TASK
-from ieat.pipeline.render import stage2
+from ieat.pipeline.render import humdial, stage2
 from ieat.pipeline.render.clip_files import ClipFiles, clip_path
 from ieat.pipeline.render.exchange import Candidate, Exchange
 from ieat.pipeline.render.folder import REPORT, new_folder
@@ -31,17 +31,40 @@ from ieat.pipeline.render.tags import Tags, parse_tags
 from ieat.schemas.aqa_rows import AqaRow
 from ieat.schemas.arrow import from_record
 from ieat.schemas.base import SCHEMA_VERSION, Value
+from ieat.schemas.humdial_rows import (
+    HumdialRow,
+    HumdialT1Row,
+    HumdialT2Row,
+    HumdialT3Row,
+    HumdialT4Row,
+)
 from ieat.schemas.rows import Stage1Row, Stage2Row
 
 RowType = TypeVar("RowType", bound=Value)
 
-RenderedTable = Literal["stage2", "stage1", "aqa"]
+RenderedTable = Literal[
+    "stage2", "stage1", "aqa", "humdial_t1", "humdial_t2", "humdial_t3", "humdial_t4"
+]
 """Tables that can be rendered."""
+
+WITH_THINKING: dict[RenderedTable, type[stage2.ThinkingRow]] = {
+    "stage2": Stage2Row,
+    "humdial_t3": HumdialT3Row,
+}
+"""Rows that think before they answer, by table."""
+
+WITHOUT_THINKING: dict[RenderedTable, type[HumdialRow]] = {
+    "humdial_t1": HumdialT1Row,
+    "humdial_t2": HumdialT2Row,
+    "humdial_t4": HumdialT4Row,
+}
+"""Rows of HumDial's tasks that answer at once, by table."""
 
 TASKS: dict[RenderedTable, tuple[str, ...]] = {
     "stage2": (stage2.TASK,),
     "stage1": tuple(PART_OF_TASK),
     "aqa": ("aqa",),
+    **{table: (table.removeprefix("humdial_"),) for table in (*WITHOUT_THINKING, "humdial_t3")},
 }
 """Tasks of each table."""
 
@@ -148,7 +171,7 @@ def _thinking(
     settings: RenderSettings, written_as: Format, table: RenderedTable
 ) -> _Thinking | None:
     """Return how thinking is rendered; null for tables that have none."""
-    if table != "stage2":
+    if table not in WITH_THINKING:
         if settings.mode or settings.thinking_tags:
             raise ConfigError(
                 f"--table {table} has no thinking; leave --mode and --thinking-tags out"
@@ -222,10 +245,15 @@ class _Renderer:
             for question in _rows(AqaRow, out, split, self.table):
                 yield candidate_of_question(question, all_rows=all_rows)
         elif self.thinking is not None:
-            for row in _rows(Stage2Row, out, split, self.table):
+            (task,) = TASKS[self.table]
+            for row in _rows(WITH_THINKING[self.table], out, split, self.table):
                 yield stage2.candidate_of(
-                    row, self.thinking.modes, self.thinking.tags, all_rows=all_rows
+                    row, task, self.thinking.modes, self.thinking.tags, all_rows=all_rows
                 )
+        else:
+            (task,) = TASKS[self.table]
+            for asked in _rows(WITHOUT_THINKING[self.table], out, split, self.table):
+                yield humdial.candidate_of(asked, task, all_rows=all_rows)
 
     def _line(self, exchange: Exchange, counts: _Counts) -> bytes:
         """Return the line of an exchange, its clips written.

@@ -1,4 +1,7 @@
-"""A row of stage 2 as something to learn, in one think mode."""
+"""A row that thinks before it answers as something to learn, in one think mode.
+
+These are rows of stage 2, and those of HumDial's task T3, which hold the same.
+"""
 
 from collections.abc import Sequence
 from functools import partial
@@ -8,19 +11,26 @@ from ieat.pipeline.output.messages import AUDIO_TAG
 from ieat.pipeline.output.reading import ThinkMode
 from ieat.pipeline.output.stage2_rows import MODE_REASONS
 from ieat.pipeline.render.exchange import Candidate, Clip, Exchange, Part, Said, user_first
-from ieat.pipeline.render.modes import Modes, draw_mode
+from ieat.pipeline.render.modes import MODES, Modes, draw_mode
 from ieat.pipeline.render.tags import Tags
+from ieat.schemas.cells import TrainableCell
+from ieat.schemas.humdial_rows import HumdialT3Row
 from ieat.schemas.rows import Stage2Row
 
 TASK = "answer"
 """Task of every row of stage 2."""
 
+ThinkingRow = Stage2Row | HumdialT3Row
 
-def candidate_of(row: Stage2Row, modes: Modes, tags: Tags, *, all_rows: bool) -> Candidate:
+
+def candidate_of(
+    row: ThinkingRow, task: str, modes: Modes, tags: Tags, *, all_rows: bool
+) -> Candidate:
     """Return a row in the mode that is drawn for it.
 
     Args:
         row: The row.
+        task: Its task.
         modes: Think modes with their shares.
         tags: What stands around the thinking.
         all_rows: Whether rows count as fit for every mode.
@@ -29,15 +39,17 @@ def candidate_of(row: Stage2Row, modes: Modes, tags: Tags, *, all_rows: bool) ->
     wanted, chosen = draw_mode(row.row_id, modes, fit)
     mode = chosen or wanted
     return Candidate(
-        task=TASK,
+        task=task,
         reasons=() if chosen else reasons_against(row, wanted),
         wanted=wanted,
-        make=partial(exchange_of, row, mode, tags),
+        make=partial(exchange_of, row, task, mode, tags),
     )
 
 
-def fit_modes(row: Stage2Row) -> tuple[ThinkMode, ...]:
+def fit_modes(row: ThinkingRow) -> tuple[ThinkMode, ...]:
     """Return the modes that a row is fit for."""
+    if isinstance(row.trainable, TrainableCell):
+        return MODES if row.trainable.is_trainable else ()
     fit: dict[ThinkMode, bool] = {
         "explicit": row.trainable.explicit,
         "injected": row.trainable.injected,
@@ -46,14 +58,14 @@ def fit_modes(row: Stage2Row) -> tuple[ThinkMode, ...]:
     return tuple(mode for mode, is_fit in fit.items() if is_fit)
 
 
-def reasons_against(row: Stage2Row, mode: ThinkMode) -> tuple[str, ...]:
+def reasons_against(row: ThinkingRow, mode: ThinkMode) -> tuple[str, ...]:
     """Return what speaks against a row in a mode, as codes."""
-    if mode == "explicit":
+    if mode == "explicit" and isinstance(row, Stage2Row):
         return tuple(code for code in row.trainable.reasons if code not in MODE_REASONS)
     return row.trainable.reasons
 
 
-def exchange_of(row: Stage2Row, mode: ThinkMode, tags: Tags) -> Exchange:
+def exchange_of(row: ThinkingRow, task: str, mode: ThinkMode, tags: Tags) -> Exchange:
     """Return a row in a think mode.
 
     `explicit` has one piece that is learned, thinking and response; `injected` has the thinking
@@ -72,7 +84,7 @@ def exchange_of(row: Stage2Row, mode: ThinkMode, tags: Tags) -> Exchange:
     _refuse_marks([*(message.content for message in said), think.content, write.content], tags)
     return Exchange(
         row_id=row.row_id,
-        task=TASK,
+        task=task,
         mode=mode,
         language=row.language,
         said=said,
@@ -103,7 +115,7 @@ def _answer(mode: ThinkMode, thinking: str, response: str) -> tuple[Part, ...]:
     return (Part(response, loss=True),)
 
 
-def _num_tags(row: Stage2Row) -> int:
+def _num_tags(row: ThinkingRow) -> int:
     return sum(message.content.count(AUDIO_TAG) for message in row.messages)
 
 

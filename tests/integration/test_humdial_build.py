@@ -5,13 +5,15 @@ import json
 import pyarrow.parquet as pq
 import pytest
 
+from ieat.pipeline.cli import run
 from ieat.pipeline.config import load_config
 from ieat.pipeline.failures import ConfigError
 from ieat.pipeline.main import build
 from ieat.pipeline.output.verify import verify
 from ieat.pipeline.plan import plan_build
+from ieat.pipeline.render.rendering import FORMATS, RenderSettings, render
 from tests.humdial_tree import HOSPITAL, STOLEN, WHY, write_dialogue, write_test_dialogue
-from tests.openai_server import OpenAIServer
+from tests.openai_server import OpenAIServer, chat
 from tests.talk_script import endpoint
 
 
@@ -105,6 +107,63 @@ def test_rows_of_all_four_tasks_come_out_of_both_layouts(tree):
     for file in (tree / "out").glob("humdial_*/*.parquet"):
         twin = tree / "again" / file.relative_to(tree / "out")
         assert file.read_bytes() == twin.read_bytes()
+
+
+def judged(request):
+    """Score every dimension with 3, in the form that the rubric asks for."""
+    schema = request.body["response_format"]["json_schema"]["schema"]["properties"]
+    names = schema["scores"]["required"]
+    return chat(
+        {
+            "justification": dict.fromkeys(names, "Because."),
+            "scores": dict.fromkeys(names, 3),
+            "overall_comment": "Fair.",
+        }
+    )
+
+
+TARGETS = {
+    "humdial_t1": {"t1": 2},
+    "humdial_t2": {"t2": 1},
+    "humdial_t3": {"t3": 5},
+    "humdial_t4": {"t4": 1},
+}
+"""Lines of each table by task."""
+
+
+def test_its_answers_are_judged_and_its_rows_rendered_in_every_format(tree, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    out = tree / "out"
+    with OpenAIServer(endpoint) as server:
+        build(configured(tree, server, recognizer="gold"))
+    with OpenAIServer(judged) as server:
+        for task in ("t1", "t2", "t3"):
+            code = run(
+                ["judge", str(out), "--task", task, "--judge", "openai:judge", "--base-url",
+                 server.base_url], [],
+            )  # fmt: skip
+            assert code == 0
+    scores = [
+        row
+        for file in sorted((out / "scores").glob("*.parquet"))
+        for row in pq.read_table(file).to_pylist()
+    ]
+    assert {row["judged_row_id"] for row in scores} == {
+        row_id for task in ("t1", "t2", "t3") for row_id in rows(tree, f"humdial_{task}")
+    }
+    assert {row["mean"] for row in scores} == {3.0}
+    for name in FORMATS:
+        for table, wanted in TARGETS.items():
+            if (name, table) == ("osum", "humdial_t4"):
+                continue
+            rendering = render(
+                str(out), str(tree / name / table), RenderSettings(name, table=table)
+            )
+            assert rendering.splits["train"].tasks == wanted, (name, table)
+            assert all(not c.written for split, c in rendering.splits.items() if split != "train")
+    lines = (tree / "swift" / "humdial_t1" / "train.jsonl").read_text(encoding="utf-8").splitlines()
+    learned = {json.loads(line)["messages"][-1]["content"] for line in lines}
+    assert learned == {row["answer"] for row in rows(tree, "humdial_t1").values()}
 
 
 def test_the_test_tree_is_run_through_and_never_trained_on(tmp_path):
