@@ -2,6 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Code bases whose own readers the tests run renderings through; what they need besides, torch
+# first of all, stays out.
+TRAINERS := 'ms-swift==4.6.0' 'llamafactory==0.9.5; python_version >= "3.11"'
 DEMO := demo-out
 DEMO_DIALOGUE := queen/bud2
 
@@ -68,6 +71,7 @@ ieat:
 .venv/dev.stamp: .venv/python.stamp setup.py
 	@echo "Installing into .venv (a few minutes the first time)"
 	$(PIP) -e '.[embedded,dev]'
+	$(PIP) --no-deps $(TRAINERS)
 	@touch .venv/demo.stamp $@
 
 # The dev extra holds datasets<4, which decodes audio without torch; the current one reads the same rows.
