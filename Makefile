@@ -25,8 +25,9 @@ demo: .venv/demo.stamp ## Build rows from the shipped dialogues and show one tra
 	@echo "Rows: $(DEMO)/stage1 and $(DEMO)/stage2. Card: $(DEMO)/README.md"
 	@echo "All dialogues: $(BIN)/ieat show $(DEMO)"
 
+# Two processes: a test and the server that it asks share one core each.
 test: .venv/dev.stamp .venv/datasets-current.stamp ## Run the tests, except the slow ones
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 2 --dist loadscope --cov --cov-report=term:skip-covered
 
 test-slow: .venv/dev.stamp .venv/datasets-current.stamp ## Run the slow tests
 	$(BIN)/python -m pytest -m slow

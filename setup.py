@@ -66,6 +66,7 @@ setup(
             "pytest-cov>=5",
             "pytest-socket>=0.7",
             "pytest-timeout>=2.3",
+            "pytest-xdist>=3.6",
             "ruff>=0.6",
             "s3fs>=2024.10",
             "trustme>=1.1",

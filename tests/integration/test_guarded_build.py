@@ -53,7 +53,7 @@ def test_nothing_is_paid_for_what_stands_in_a_test_set_unless_it_is_held_out(tmp
 def test_a_written_answer_of_a_test_set_fails_its_target(tmp_path):
     def writing(request):
         if asked(request).schema == "response":
-            return chat({"style": "comfort", "response": CAT})
+            return chat({"style": "comfort", "delivery": "Warm and slow.", "response": CAT})
         return endpoint(request)
 
     lines = talks(1)
