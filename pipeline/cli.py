@@ -33,10 +33,8 @@ app = typer.Typer(
 )
 
 app.add_typer(store_commands.app, name="store")
-app.command()(render_commands.render)
 app.add_typer(bench_commands.app, name="bench")
 app.add_typer(guard_commands.app, name="guard")
-app.command()(judge_commands.judge)
 
 Config = Annotated[
     Path | None, typer.Option("--config", help="YAML file; `ieat init` writes a commented one.")
@@ -230,6 +228,10 @@ def verify(out: Annotated[str, typer.Argument(help="Folder of the build.")]) -> 
     sys.stdout.write(report.describe() + "\n")
     if not report.is_sound:
         raise typer.Exit(FAILED)
+
+
+app.command()(render_commands.render)
+app.command()(judge_commands.judge)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -14,7 +14,7 @@ from rich.table import Table
 from ieat.pipeline.config import describe_validation
 from ieat.pipeline.config.judging import JudgeConfig
 from ieat.pipeline.failures import ConfigError
-from ieat.pipeline.judging.judge import JudgeReport, judge_build
+from ieat.pipeline.judging.report import JudgeReport
 from ieat.pipeline.run_report import describe_asked
 
 STOPPED, UNAVAILABLE = 3, 4
@@ -45,6 +45,9 @@ def judge(
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
     """Score the answers of a build by a rubric; writes the table `scores`, changes no row."""
+    # Whatever asks a model takes a second to import.
+    from ieat.pipeline.judging.judge import judge_build
+
     flags = {
         "output": out,
         "task": task,

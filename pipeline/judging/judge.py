@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -13,6 +12,7 @@ from ieat.pipeline.built import Build
 from ieat.pipeline.config.judging import JudgeConfig
 from ieat.pipeline.failures import ConfigError, RecordError, RunStopped
 from ieat.pipeline.judging.evidence import JudgedRow, judged_of
+from ieat.pipeline.judging.report import JudgeReport
 from ieat.pipeline.judging.rubric import OwnRubric, Rubric, describe_sampling, read_rubric
 from ieat.pipeline.judging.scoring import (
     Figure,
@@ -25,7 +25,7 @@ from ieat.pipeline.output.files import BuildFolder
 from ieat.pipeline.output.shards import open_writer
 from ieat.pipeline.ports import AnsweringModel
 from ieat.pipeline.run_state import RunState
-from ieat.pipeline.spending.ledger import Budget, Ledger, Spent, sum_spent
+from ieat.pipeline.spending.ledger import Budget, Ledger, sum_spent
 from ieat.pipeline.steps import Worker
 from ieat.pipeline.wiring import JudgeEngines, open_judge
 from ieat.prompts.library import PromptLibrary, canonical_json, digest
@@ -41,28 +41,6 @@ ROW_TYPES: dict[JudgedTask, type[JudgedRow]] = {
     "t3": HumdialT3Row,
 }
 """Rows that are judged, by task."""
-
-
-@dataclass(frozen=True)
-class JudgeReport:
-    """How judging went."""
-
-    file: str | None
-    """The file of scores within the build; null when nothing was judged."""
-    num_rows: int
-    """Rows that there were to judge."""
-    rows: tuple[ScoreRow, ...]
-    """The scores, sorted by id."""
-    figures: tuple[tuple[str, Figure], ...]
-    """Figures by language, and of all languages where there are several."""
-    spent: Spent
-    """What was asked and what it cost."""
-    stop_code: str | None
-    """Why it ended early, as a code; null when it did not."""
-    stop_message: str | None
-    """The same as a sentence."""
-    is_own_rubric: bool
-    """Whether the rubric is ours, which is not the official one."""
 
 
 class _Judging(NamedTuple):
