@@ -21,15 +21,9 @@ from ieat.pipeline.guard import Guard, contaminated, find_in_talk
 from ieat.pipeline.output.aqa_rows import aqa_row, is_held_out
 from ieat.pipeline.output.books import Entry, entries_of_letter, entries_of_rows
 from ieat.pipeline.output.clips import read_clip
+from ieat.pipeline.output.closing import Beside
 from ieat.pipeline.output.row_checks import find_in_sound
-from ieat.pipeline.output.sink import (
-    DEAD_LETTERS,
-    Beside,
-    SinkSettings,
-    shard_key,
-    shard_of,
-    write_rows,
-)
+from ieat.pipeline.output.sink import DEAD_LETTERS, SinkSettings, shard_key, shard_of, write_rows
 from ieat.pipeline.run_state import RunState
 from ieat.schemas.aqa_rows import AqaRow
 from ieat.schemas.audio import AudioSpan, Sound

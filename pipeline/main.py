@@ -35,9 +35,10 @@ from ieat.pipeline.identity import (
 from ieat.pipeline.output.build_files import open_build, write_resources, write_run
 from ieat.pipeline.output.card import write_card
 from ieat.pipeline.output.clips import read_clip
+from ieat.pipeline.output.closing import Beside, close_build
 from ieat.pipeline.output.files import BuildFolder
 from ieat.pipeline.output.group_records import Group, GroupRecord, read_record
-from ieat.pipeline.output.sink import Beside, SinkSettings, WriteBuild, close_build
+from ieat.pipeline.output.sink import SinkSettings, WriteBuild
 from ieat.pipeline.output.stage2_rows import RowSettings
 from ieat.pipeline.progress import ProgressView
 from ieat.pipeline.resources import list_resources

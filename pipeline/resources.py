@@ -15,8 +15,8 @@ from ieat.pipeline.corpora.naming import name_corpus
 from ieat.pipeline.corpora.places import find_place
 from ieat.pipeline.failures import ConfigError
 from ieat.pipeline.identity import used_prompts
+from ieat.pipeline.output.closing import read_manifest
 from ieat.pipeline.output.files import BuildFolder
-from ieat.pipeline.output.sink import read_manifest
 from ieat.pipeline.store.hosts import read_hosts
 from ieat.prompts.library import PromptLibrary
 from ieat.schemas.build import (

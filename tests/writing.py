@@ -13,9 +13,10 @@ from ieat.pipeline.output.books import (
 from ieat.pipeline.output.build_files import open_build, write_resources
 from ieat.pipeline.output.card import write_card
 from ieat.pipeline.output.clips import ReadClip, read_clip
+from ieat.pipeline.output.closing import write_manifest
 from ieat.pipeline.output.dead_letters import letter_of_dialogue, letters_of_parts
 from ieat.pipeline.output.shards import ShardName, write_shard
-from ieat.pipeline.output.sink import SinkSettings, rows_of, write_manifest
+from ieat.pipeline.output.sink import SinkSettings, rows_of
 from ieat.pipeline.output.stage2_rows import RowSettings
 from ieat.schemas.build import (
     DataResource,

@@ -1,15 +1,14 @@
-"""Write a build: rows to shards, failures to dead letters, and the manifest that accounts for all.
+"""Write a build: rows to shards, and failures to dead letters.
 
 A pipeline writes a group of shards, all of them or some, and leaves a record; the manifest is made
-from the records of all groups.
+from the records of all groups (`closing.py`).
 
 Beam reads the hints of this module at run time, so it must not import annotations from __future__.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import apache_beam as beam
 from apache_beam.pvalue import AsList, PCollection, TaggedOutput
@@ -17,7 +16,6 @@ from apache_beam.pvalue import AsList, PCollection, TaggedOutput
 from ieat.pipeline.config import CheckSettings
 from ieat.pipeline.output.books import (
     Entry,
-    close_books,
     entries_of_composed,
     entries_of_humdial,
     entries_of_letter,
@@ -34,14 +32,14 @@ from ieat.pipeline.output.dead_letters import (
     letters_of_parts,
 )
 from ieat.pipeline.output.files import BuildFolder
-from ieat.pipeline.output.group_records import Group, GroupRecord, remove_records, write_record
+from ieat.pipeline.output.group_records import Group, GroupRecord, write_record
 from ieat.pipeline.output.humdial_turn_rows import humdial_ends
 from ieat.pipeline.output.row_checks import check_row
 from ieat.pipeline.output.rows import dialogue_row, stage1_rows
 from ieat.pipeline.output.shards import ShardName, WrittenShard, number_repeats, write_shard
 from ieat.pipeline.output.split_check import refuse_held_out
 from ieat.pipeline.output.stage2_rows import RowSettings, stage2_rows
-from ieat.schemas.build import Manifest, ShardFile
+from ieat.schemas.build import ShardFile
 from ieat.schemas.records import DistilledDialogue, SetAside, SourceUnit
 from ieat.schemas.retrospection import RowEnd
 from ieat.schemas.rows import CORE_TABLES, HUMDIAL_TABLES, TABLES, DeadLetterRow, Row
@@ -62,28 +60,12 @@ CLIP_TABLES = ("stage2", *HUMDIAL_TABLES)
 ALWAYS_EMBEDDED = frozenset({"stage1", "aqa"})
 """Tables whose rows hold their clips in every build."""
 
-MANIFEST = "manifest.json"
-"""The file that accounts for everything."""
-
 LOST = "lost"
 """Tag of rows whose clips cannot be read again, and of those that a check keeps out."""
 
 ShelvedRow = tuple[str, tuple[str, str]]
 """A row on its way: the key of its shard, then its id and itself as JSON. An empty id only says
 that the shard is wanted."""
-
-
-class Beside(NamedTuple):
-    """What was written of tables that do not come from dialogues."""
-
-    files: tuple[ShardFile, ...] = ()
-    """Their files, dead letters among them."""
-    entries: tuple[Entry, ...] = ()
-    """Their lines of the books."""
-
-
-NOTHING_BESIDE = Beside()
-"""All tables come from dialogues."""
 
 
 @dataclass(frozen=True)
@@ -310,43 +292,6 @@ def write_unreached(settings: SinkSettings, group: Group, aside: Iterable[SetAsi
     )
 
 
-def close_build(
-    settings: SinkSettings,
-    records: Sequence[GroupRecord],
-    *,
-    keeps_records: bool = False,
-    beside: Beside = NOTHING_BESIDE,
-) -> Manifest:
-    """Write the manifest of all groups, with the shards that no group knew to be wanted.
-
-    Args:
-        settings: Where and how to write.
-        records: What became of every group.
-        keeps_records: Whether, where dialogues were not reached, the records of the finished
-            groups stay for the next run.
-        beside: Tables that were written beside the dialogues.
-
-    Raises:
-        UnbalancedBooksError: A unit or a row was lost or counted twice.
-    """
-    folder = BuildFolder(settings.out)
-    files = [*(file for record in records for file in record.files), *beside.files]
-    there = {file.file for file in files}
-    # A group sees the splits of its own dialogues only; a split has all its shards.
-    for split in sorted({file.split for file in files if file.table in DATA_TABLES}):
-        for table in (*settings.tables, *settings.tables_beside):
-            for shard in range(settings.num_shards):
-                name = ShardName(table, split, shard, settings.num_shards)
-                if name.file not in there:
-                    files.append(write_shard(folder, name, (), None).file)
-    entries = [entry for record in records for entry in record.entries.items()]
-    manifest = write_manifest(settings, files, [*entries, *beside.entries])
-    finished = [record for record in records if record.is_finished]
-    goes_on = keeps_records and len(finished) < len(records)
-    remove_records(folder, finished if goes_on else ())
-    return manifest
-
-
 def _record_group(
     group: Group, out: str, files: list[ShardFile], entries: list[Entry]
 ) -> GroupRecord:
@@ -354,34 +299,6 @@ def _record_group(
     record = GroupRecord(group=group, files=ordered, entries=sum_entries(entries))
     write_record(BuildFolder(out), record)
     return record
-
-
-def write_manifest(
-    settings: SinkSettings, files: list[ShardFile], entries: list[Entry]
-) -> Manifest:
-    """Check the books against the files and write the manifest.
-
-    Shards of an earlier run of this build that this run did not write are removed: their split
-    is no longer there.
-
-    Raises:
-        UnbalancedBooksError: A unit or a row was lost or counted twice.
-    """
-    books, codes = close_books(entries)
-    manifest = Manifest(
-        books=books,
-        shards=tuple(sorted(files, key=lambda shard: shard.file)),
-        codes=codes,
-        not_configured=settings.not_configured,
-    )
-    manifest.balance()
-    folder = BuildFolder(settings.out)
-    written = {shard.file for shard in manifest.shards}
-    for name in folder.names():
-        if name.split("/")[0] in TABLES and name.endswith(".parquet") and name not in written:
-            folder.remove(name)
-    folder.write_json(MANIFEST, manifest.model_dump(mode="json"))
-    return manifest
 
 
 def _split_of(composed: DistilledDialogue) -> str:
@@ -407,20 +324,11 @@ def _shelve_letter(letter: DeadLetterRow, num_shards: int) -> ShelvedRow:
     return shard_key(DEAD_LETTERS, ALL, shard), (letter.row_id, letter.model_dump_json())
 
 
-def read_manifest(folder: BuildFolder) -> Manifest:
-    """Return the manifest of a finished build."""
-    return Manifest.model_validate_json(folder.read_bytes(MANIFEST))
-
-
 __all__ = [
-    "Beside",
     "SinkSettings",
     "WriteBuild",
-    "close_build",
-    "read_manifest",
     "rows_of",
     "shard_key",
     "shard_of",
-    "write_manifest",
     "write_unreached",
 ]

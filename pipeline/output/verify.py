@@ -11,9 +11,9 @@ from pydantic import ValidationError
 
 from ieat.pipeline.failures import ConfigError
 from ieat.pipeline.output.build_files import read_identity
+from ieat.pipeline.output.closing import MANIFEST, read_manifest
 from ieat.pipeline.output.files import TEMPORARY, BuildFolder
 from ieat.pipeline.output.huggingface import SAMPLE_RATE, file_metadata
-from ieat.pipeline.output.sink import MANIFEST, read_manifest
 from ieat.pipeline.output.split_facts import (
     describe_shared,
     made_splits_by,

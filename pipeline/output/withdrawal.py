@@ -9,9 +9,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ieat.pipeline.output.card import write_card
+from ieat.pipeline.output.closing import MANIFEST, read_manifest
 from ieat.pipeline.output.files import BuildFolder, WrittenFile
 from ieat.pipeline.output.shards import open_writer
-from ieat.pipeline.output.sink import DEAD_LETTERS, MANIFEST, read_manifest
+from ieat.pipeline.output.sink import DEAD_LETTERS
 from ieat.schemas.base import Value
 from ieat.schemas.build import Manifest, ShardFile, UnitCounts
 from ieat.schemas.rows import TABLES

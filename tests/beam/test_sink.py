@@ -10,15 +10,10 @@ import pytest
 
 from ieat.pipeline.failures import BadAudio
 from ieat.pipeline.output.clips import ReadClip
+from ieat.pipeline.output.closing import close_build, read_manifest
 from ieat.pipeline.output.files import BuildFolder
 from ieat.pipeline.output.group_records import Group, read_record
-from ieat.pipeline.output.sink import (
-    SinkSettings,
-    WriteBuild,
-    close_build,
-    read_manifest,
-    shard_of,
-)
+from ieat.pipeline.output.sink import SinkSettings, WriteBuild, shard_of
 from ieat.pipeline.output.stage2_rows import RowSettings
 from ieat.schemas.build import Manifest
 from ieat.schemas.cells import SpanCell

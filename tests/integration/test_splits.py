@@ -8,8 +8,8 @@ import pytest
 from ieat.pipeline.config import load_config
 from ieat.pipeline.failures import ConfigError
 from ieat.pipeline.main import build
+from ieat.pipeline.output.closing import read_manifest
 from ieat.pipeline.output.files import BuildFolder
-from ieat.pipeline.output.sink import read_manifest
 from ieat.pipeline.output.verify import verify
 from ieat.pipeline.plan import plan_build
 from tests.talk_script import manifest_line

@@ -27,8 +27,9 @@ from ieat.pipeline.output.card.resources import (
 )
 from ieat.pipeline.output.card.size import corpus_lines, row_lines, size_lines
 from ieat.pipeline.output.card.speakers import speaker_lines, word_error_lines
+from ieat.pipeline.output.closing import read_manifest
 from ieat.pipeline.output.files import BuildFolder
-from ieat.pipeline.output.sink import DATA_TABLES, read_manifest
+from ieat.pipeline.output.sink import DATA_TABLES
 from ieat.schemas.build import Manifest, Resources
 from ieat.schemas.rows import TABLES
 
