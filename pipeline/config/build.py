@@ -122,7 +122,7 @@ class BuildConfig(Settings):
     """Share of failed dialogues, after at least 50, at which the run stops."""
     in_flight: int = Field(default=32, gt=0)
     """Dialogues at work at once in each stage."""
-    group_dialogues: int = Field(default=1000, gt=0)
+    group_dialogues: int = Field(default=500, gt=0)
     """Dialogues that a run on this machine takes up together, in whole shards: what it holds in
     memory; a shard with more of them is taken up alone."""
 
