@@ -1,10 +1,12 @@
 """What is true of one run only: when, how long, what was asked, and what it cost."""
 
 import platform
+import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, fields
 from datetime import datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from ieat.pipeline.run_state import RunState
@@ -56,7 +58,27 @@ def describe_run(
         "money": _money(asked, num_paid),
         "python": platform.python_version(),
         "packages": {package: version(package) for package in PACKAGES},
+        "commit": commit_of(Path(__file__).resolve()),
     }
+
+
+def commit_of(file: Path) -> str | None:
+    """Return the Git commit that a source file is checked out from, `+` where it was changed since.
+
+    Null for a file that no repository tracks, such as one of an installed package.
+    """
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(file.parent), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
+        return done.stdout.strip()
+
+    try:
+        git("ls-files", "--error-unmatch", file.name)
+        is_changed = bool(git("status", "--porcelain", "--untracked-files=no"))
+        return git("rev-parse", "HEAD") + ("+" if is_changed else "")
+    except (OSError, subprocess.SubprocessError):
+        return None
 
 
 def describe_asked(total: Spent) -> str:
