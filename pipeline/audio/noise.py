@@ -28,8 +28,9 @@ def estimate_snr(samples: Samples, speech: Sequence[tuple[float, float]]) -> flo
 
     Voice is the mean power of the frames in which voice activity was found, less the noise; noise
     is the median power of those at least two frames away from any speech. Where there are fewer
-    than four of these, it is the power that a tenth of all frames stays under, as in NIST's STNR:
-    too high for speech without any pause, so that the estimate is too low there.
+    than four of these, it is the power that a tenth of all frames stays under, a percentile as in
+    the quick algorithm of NIST's `stnr`: too high for speech without any pause, so that the
+    estimate is too low there.
 
     Args:
         samples: Mono float32 at 16 kHz.
