@@ -6,14 +6,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
-from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from ieat.pipeline.config import describe_validation
-from ieat.pipeline.config.judging import JudgeConfig
-from ieat.pipeline.failures import ConfigError
+from ieat.pipeline.config.judging import load_judge_config
 from ieat.pipeline.judging.report import JudgeReport
 from ieat.pipeline.run_report import describe_asked
 
@@ -59,32 +55,13 @@ def judge(
         "max_usd": max_usd,
         "replay": replay or None,
     }
-    report = judge_build(_configure(config, flags, base_url))
+    report = judge_build(load_judge_config(config, flags, base_url=base_url))
     if as_json:
         sys.stdout.write(json.dumps(_as_json(report), ensure_ascii=False, indent=2) + "\n")
     else:
         _show(report)
     if report.stop_code is not None:
         raise typer.Exit(UNAVAILABLE if report.stop_code == "engine_unavailable" else STOPPED)
-
-
-def _configure(file: Path | None, flags: dict[str, Any], base_url: str | None) -> JudgeConfig:
-    values: dict[str, Any] = {}
-    if file is not None:
-        try:
-            read = yaml.safe_load(file.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise ConfigError(f"cannot read {file}: {error}") from error
-        if not isinstance(read, dict):
-            raise ConfigError(f"{file} holds no mapping of keys to values")
-        values = read
-    values |= {key: value for key, value in flags.items() if value is not None}
-    if base_url is not None:
-        values["judge_settings"] = {**(values.get("judge_settings") or {}), "base_url": base_url}
-    try:
-        return JudgeConfig.model_validate(values)
-    except ValidationError as error:
-        raise ConfigError(describe_validation(error)) from error
 
 
 def _show(report: JudgeReport) -> None:

@@ -2,7 +2,7 @@
 
 from ieat.pipeline.config.aqa import AqaSettings
 from ieat.pipeline.config.base import Settings
-from ieat.pipeline.config.build import BuildConfig, describe_validation, load_config
+from ieat.pipeline.config.build import BuildConfig, load_config
 from ieat.pipeline.config.checks import CheckSettings, WordRates
 from ieat.pipeline.config.endpoints import (
     AudioFormat,
@@ -12,6 +12,7 @@ from ieat.pipeline.config.endpoints import (
     Service,
     VoiceLabelerSettings,
 )
+from ieat.pipeline.config.files import describe_validation
 from ieat.pipeline.config.humdial_tables import HumdialTable, HumdialTableSettings
 from ieat.pipeline.config.inputs import (
     CallSettings,

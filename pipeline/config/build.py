@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from ieat.pipeline.config.aqa import AqaSettings
@@ -14,6 +13,7 @@ from ieat.pipeline.config.endpoints import (
     LanguageModelSettings,
     VoiceLabelerSettings,
 )
+from ieat.pipeline.config.files import describe_validation, read_keys
 from ieat.pipeline.config.humdial_tables import HumdialTable, HumdialTableSettings
 from ieat.pipeline.config.inputs import InputSettings
 from ieat.pipeline.config.labels import LabelSettings
@@ -284,15 +284,7 @@ def load_config(
     """
     values: dict[str, Any] = {}
     if file is not None:
-        try:
-            read = yaml.safe_load(file.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise ConfigError(
-                f"cannot read the configuration {file}: {_describe_unreadable(error)}"
-            ) from error
-        if not isinstance(read, dict):
-            raise ConfigError(f"the configuration {file} holds no keys; `ieat init` writes one")
-        values = read
+        values = read_keys(file, "; `ieat init` writes one")
     values |= {key: value for key, value in flags.items() if value is not None}
     if base_url is not None:
         for name in (
@@ -313,35 +305,3 @@ def load_config(
         lacks = [key for key in ("inputs", "output") if key not in values]
         mend = "; give --input and --output, or a file by --config" if lacks else ""
         raise ConfigError(describe_validation(error) + mend) from error
-
-
-def _describe_unreadable(error: OSError | UnicodeDecodeError | yaml.YAMLError) -> str:
-    """Say in one line why a YAML file cannot be read."""
-    if isinstance(error, OSError):
-        return f"{error.strerror}; `ieat init` writes one"
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
-        mark = error.problem_mark
-        return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem}"
-    return " ".join(str(error).split())
-
-
-def describe_validation(error: ValidationError) -> str:
-    """Say in one line a problem what is wrong and where, without input values."""
-    problems = []
-    errors = error.errors(include_url=False, include_input=False)
-    places = [found["loc"] for found in errors]
-    for found in errors:
-        loc = found["loc"]
-        # What broke a part of a list also makes pydantic count it as missing from the list.
-        if found["type"] == "too_short" and any(
-            place[: len(loc)] == loc and len(place) > len(loc) for place in places
-        ):
-            continue
-        where = ".".join(str(part) for part in loc)
-        what = found["msg"].removeprefix("Value error, ")
-        if found["type"] == "extra_forbidden":
-            what = "unknown key"
-        elif found["type"] == "missing":
-            what = "missing"
-        problems.append(f"{where}: {what}" if where else what)
-    return "; ".join(problems)

@@ -1,9 +1,14 @@
 """How the answers of a finished build are judged."""
 
-from pydantic import Field, field_validator, model_validator
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from ieat.pipeline.config.base import Settings
 from ieat.pipeline.config.endpoints import LanguageModelSettings
+from ieat.pipeline.config.files import describe_validation, read_keys
+from ieat.pipeline.failures import ConfigError
 from ieat.schemas.score_rows import JudgedTask
 
 
@@ -70,3 +75,28 @@ class JudgeConfig(Settings):
     def store_folder(self) -> str:
         """Folder of the response store."""
         return self.store or f"{self.output.rstrip('/')}.ieat"
+
+
+def load_judge_config(
+    file: Path | None, flags: dict[str, Any], *, base_url: str | None = None
+) -> JudgeConfig:
+    """Read a YAML file, put flags over it, and check both together.
+
+    Args:
+        file: The YAML file; null takes flags alone.
+        flags: Keys of `JudgeConfig`; those that are null are left out.
+        base_url: Base URL of the judge; null leaves it.
+
+    Raises:
+        ConfigError: A file that cannot be read, an unknown key, a value that does not fit.
+    """
+    values = {} if file is None else read_keys(file)
+    values |= {key: value for key, value in flags.items() if value is not None}
+    given = values.get("judge_settings") or {}
+    # What is no mapping is left as it is: the check below names it.
+    if base_url is not None and isinstance(given, dict):
+        values["judge_settings"] = {**given, "base_url": base_url}
+    try:
+        return JudgeConfig.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(describe_validation(error)) from error

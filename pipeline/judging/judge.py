@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -106,11 +107,8 @@ def _rubrics(config: JudgeConfig) -> dict[Language, Rubric]:
 
 def _rows_to_judge(config: JudgeConfig) -> list[JudgedRow]:
     table = f"humdial_{config.task}"
-    rows = [
-        row
-        for row in Build(config.output).rows_without_clips(table, ROW_TYPES[config.task])
-        if row.messages
-    ][: config.limit]
+    found = Build(config.output).rows_without_clips(table, ROW_TYPES[config.task])
+    rows = list(islice(found, config.limit))
     if not rows:
         raise ConfigError(
             f"{config.output} has no rows of {table}; build with humdial_tables that hold it"
@@ -142,17 +140,13 @@ def _name_of(engine_id: str, rubrics: dict[Language, Rubric], sampling: Sampling
 
 async def _judge_all(judging: _Judging, rows: Sequence[JudgedRow]) -> list[ScoreRow]:
     """Judge side by side; after a stop what has no score yet is left out."""
-    room = asyncio.Semaphore(judging.config.judge_settings.in_flight)
 
     async def one(row: JudgedRow) -> ScoreRow | None:
-        async with room:
-            if judging.state.stop_reason is not None:
-                return None
-            try:
-                return await _judge_one(judging, row)
-            except RunStopped as stopped:
-                judging.state.stop(stopped.code, stopped.message)
-                return None
+        try:
+            return await _judge_one(judging, row)
+        except RunStopped as stopped:
+            judging.state.stop(stopped.code, stopped.message)
+            return None
 
     return [score for score in await asyncio.gather(*map(one, rows)) if score is not None]
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 from ieat.pipeline.output.reading import ThinkMode
-from ieat.schemas.cells import SpanCell
+from ieat.schemas.cells import AudioCell, SpanCell
 from ieat.schemas.dialogue import Language
 from ieat.schemas.emotion import Emotion
 
@@ -79,6 +79,11 @@ class Candidate(NamedTuple):
     """The think mode that the shares drew; null where there is no thinking."""
     make: Callable[[], Exchange]
     """Gives the exchange; raises `Filtered` when its words do not allow it."""
+
+
+def clips_of(spans: Sequence[SpanCell], audios: Sequence[AudioCell]) -> tuple[Clip, ...]:
+    """Return the clips of a row, in order."""
+    return tuple(Clip(span, audio.bytes) for span, audio in zip(spans, audios, strict=True))
 
 
 def user_first(said: Sequence[Said]) -> tuple[tuple[Said, ...], tuple[str, ...]]:

@@ -4,7 +4,7 @@ from functools import partial
 
 from ieat.pipeline.failures import Filtered
 from ieat.pipeline.output.messages import AUDIO_TAG
-from ieat.pipeline.render.exchange import Candidate, Clip, Exchange, Part, Said, user_first
+from ieat.pipeline.render.exchange import Candidate, Exchange, Part, Said, clips_of, user_first
 from ieat.schemas.humdial_rows import HumdialRow, HumdialT4Row
 
 
@@ -44,9 +44,7 @@ def _exchange(row: HumdialRow, task: str) -> Exchange:
         mode=None,
         language=row.language,
         said=said,
-        clips=tuple(
-            Clip(span, audio.bytes) for span, audio in zip(row.audio_spans, row.audios, strict=True)
-        ),
+        clips=clips_of(row.audio_spans, row.audios),
         instruction=instruction,
         answer=(Part(answer.content, loss=True),),
         thinking=None,

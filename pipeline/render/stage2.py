@@ -10,7 +10,7 @@ from ieat.pipeline.failures import ConfigError, Filtered
 from ieat.pipeline.output.messages import AUDIO_TAG
 from ieat.pipeline.output.reading import ThinkMode
 from ieat.pipeline.output.stage2_rows import MODE_REASONS
-from ieat.pipeline.render.exchange import Candidate, Clip, Exchange, Part, Said, user_first
+from ieat.pipeline.render.exchange import Candidate, Exchange, Part, Said, clips_of, user_first
 from ieat.pipeline.render.modes import MODES, Modes, draw_mode
 from ieat.pipeline.render.tags import Tags
 from ieat.schemas.cells import TrainableCell
@@ -88,9 +88,7 @@ def exchange_of(row: ThinkingRow, task: str, mode: ThinkMode, tags: Tags) -> Exc
         mode=mode,
         language=row.language,
         said=said,
-        clips=tuple(
-            Clip(span, audio.bytes) for span, audio in zip(row.audio_spans, row.audios, strict=True)
-        ),
+        clips=clips_of(row.audio_spans, row.audios),
         instruction=None,
         answer=_answer(mode, tags.around(think.content), write.content),
         thinking=None if mode == "implicit" else think.content,

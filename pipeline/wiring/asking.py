@@ -20,7 +20,7 @@ from ieat.pipeline.ports import (
 )
 from ieat.pipeline.run_state import RunState
 from ieat.pipeline.store.hosts import note_host
-from ieat.pipeline.store.stored import StoredLanguageModel
+from ieat.pipeline.store.stored import MeteredLanguageModel, StoredLanguageModel
 from ieat.prompts.library import canonical_json
 from ieat.schemas.dialogue import Language
 from ieat.schemas.engine import Answer, Question, Sampling
@@ -52,6 +52,14 @@ class Parts:
     """Keys that are asked again although they have an answer."""
     closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     """What lets go of engines, in the order in which they were opened."""
+
+
+def metered_model(
+    parts: Parts, model: OpenAIChat, settings: LanguageModelSettings, stage: str
+) -> MeteredLanguageModel:
+    """Put the store around a model that one stage alone asks."""
+    meter = parts.state.ledger.meter(stage, model.engine_id, settings.prices)
+    return stored_model(parts, model, settings.in_flight).at(meter)
 
 
 def stored_model(parts: Parts, model: OpenAIChat, in_flight: int) -> StoredLanguageModel:

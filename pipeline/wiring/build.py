@@ -48,6 +48,7 @@ from ieat.pipeline.wiring.asking import (
     StoppingTranscriber,
     get_ready,
     limits_folder,
+    metered_model,
     sampling_of,
     stored_model,
 )
@@ -239,8 +240,7 @@ def _voice_labeler(
     settings = config.voice_labeler_settings
     name = config.voice_labeler.partition(":")[2]
     model = OpenAIChat(name, settings, limits_folder(config), settings.audio_format)
-    meter = parts.state.ledger.meter("label", model.engine_id, settings.prices)
-    asked = stored_model(parts, model, settings.in_flight).at(meter)
+    asked = metered_model(parts, model, settings, "label")
     # Loudness is part of what is judged, so it is not evened out as for recognizers.
     return AudioLabeler(asked, prompts, sampling_of(settings), decode_span)
 
@@ -251,8 +251,7 @@ def _verifier(config: BuildConfig, parts: Parts, prompts: PromptLibrary) -> LLMV
     settings = config.verifier_settings
     name = config.verifier.partition(":")[2]
     model = OpenAIChat(name, settings, limits_folder(config), settings_name="verifier_settings")
-    meter = parts.state.ledger.meter("attribute", model.engine_id, settings.prices)
-    asked = stored_model(parts, model, settings.in_flight).at(meter)
+    asked = metered_model(parts, model, settings, "attribute")
     return LLMVerifier(asked, prompts, sampling_of(settings))
 
 
@@ -262,8 +261,7 @@ def _teacher(config: BuildConfig, parts: Parts, prompts: PromptLibrary) -> Teach
     settings = config.teacher_settings
     name = config.teacher.partition(":")[2]
     model = OpenAIChat(name, settings, limits_folder(config), settings_name="teacher_settings")
-    meter = parts.state.ledger.meter("distill", model.engine_id, settings.prices)
-    asked = stored_model(parts, model, settings.in_flight).at(meter)
+    asked = metered_model(parts, model, settings, "distill")
     sampling = sampling_of(settings.model_copy(update={"extra_body": settings.body}))
     return LLMTeacher(asked, prompts, sampling, settings.context, config.checks)
 

@@ -10,7 +10,7 @@ from ieat.pipeline.ports import ResponseStore
 from ieat.pipeline.run_state import RunState
 from ieat.pipeline.store.opening import open_store
 from ieat.pipeline.store.stored import MeteredLanguageModel
-from ieat.pipeline.wiring.asking import Parts, limits_folder, sampling_of, stored_model
+from ieat.pipeline.wiring.asking import Parts, limits_folder, metered_model, sampling_of
 from ieat.schemas.engine import Sampling
 
 
@@ -48,9 +48,8 @@ def open_judge(config: JudgeConfig, state: RunState) -> JudgeEngines:
             limits_folder(config),
             settings_name="judge_settings",
         )
-        stored = stored_model(parts, model, settings.in_flight)
-        meter = state.ledger.meter("judge", model.engine_id, settings.prices)
+        asked = metered_model(parts, model, settings, "judge")
     except BaseException:
         store.close()
         raise
-    return JudgeEngines(stored.at(meter), sampling_of(settings), store, tuple(parts.closers))
+    return JudgeEngines(asked, sampling_of(settings), store, tuple(parts.closers))

@@ -154,3 +154,23 @@ def test_scores_of_a_withdrawn_dialogue_go_with_it(tmp_path):
     (file,) = score_files(out)
     assert pq.read_table(file)["dialogue_id"].to_pylist() == ["corpus/d1"]
     assert b"private" not in file.read_bytes()
+
+
+def test_a_file_configures_the_judge_and_a_wrong_one_is_said_in_one_line(tmp_path, capsys):
+    out = build_with(tmp_path, "humdial_t1", [t1_row()])
+    file = tmp_path / "judge.yaml"
+    with OpenAIServer(lambda request: chat(GOOD)) as server:
+        arguments = ["judge", str(out), "--task", "t1", "--base-url", server.base_url]
+        file.write_text("judge: openai:judge\njudge_settings: {extra_body: {top_k: 20}}\n")
+        assert run([*arguments, "--config", str(file)], []) == 0
+        assert server.requests[0].body["top_k"] == 20
+        for text, problem in (
+            ("judge_settings: 3\n", "judge_settings: "),
+            ("judgement: 3\n", "judgement: unknown key"),
+            ("- a\n", "holds no keys"),
+            ("a: [\n", "line 2, column 1"),
+        ):
+            file.write_text(text)
+            assert run([*arguments, "--config", str(file)], []) == 2
+            assert problem in capsys.readouterr().err
+        assert server.count() == 1
